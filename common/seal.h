@@ -1,0 +1,72 @@
+/* seal.h - keys, signatures and sealed items, suite 1 (libsodium: Ed25519, X25519 sealed box for the content key,
+ * XChaCha20-Poly1305 secretstream to its final tag, BLAKE2b), everything domain-separated.
+ *
+ * A sealed item is  "HZ1" suite(u8=1) | recipient key id 8 | sender key id 8 | wrapped content key 80 | stream header 24 | chunks,
+ * where the stream's plaintext is  u32 length, manifest | signature 64 | content, cut into chunks of 64 KiB plaintext.
+ * The manifest is text, one "key=value" a line in fixed order (see seal.c), signed by the sender over
+ * "hz-manifest-1\n" || manifest. It names sender, recipient, direction, kind, id, content size and BLAKE2b-256,
+ * BLAKE2b of the content key, catalogue and protocol version. Sign, encrypt; the envelope signs again.
+ * Owns:    struct key_pair is sodium_malloc'ed, wiped by keys_free. Threads: constant after load.
+ * Errors:  ERR_CORRUPT for whatever does not verify, ERR_HELD for an unknown key id or suite (somebody must bring the key). */
+#ifndef COMMON_SEAL_H
+#define COMMON_SEAL_H
+
+#include "common/bytes.h"
+
+struct key_id { uint8_t b[8]; };                 /* first 8 bytes of BLAKE2b("hz-key-1" || sign_pk || box_pk) */
+struct key_public { char name[16]; struct key_id id; uint8_t sign_pk[32], box_pk[32]; };
+struct key_pair;                                 /* private */
+
+/* sodium_init, no core dumps, mlock check. Call first in main. */
+int seal_init(struct err *e);
+
+int keys_generate(struct key_pair **out, const char *name, struct err *e);        /* name: "internet" or "intranet" or "identity" */
+int keys_save(const struct key_pair *k, const char *private_path, const char *public_path, struct err *e);   /* 0600 / 0644; ERR_CONFLICT if there */
+int keys_load(struct key_pair **out, const char *private_path, struct err *e);    /* ERR_DENIED when mode is not 0600 */
+int keys_load_public(struct key_public *out, const char *path, struct err *e);
+const struct key_public *keys_public(const struct key_pair *k);
+void keys_free(struct key_pair *k);
+
+void sign_bytes(uint8_t sig[64], const char *domain, struct bytes body, const struct key_pair *k);      /* over domain || 0 || body */
+int sign_check(const uint8_t sig[64], const char *domain, struct bytes body, const struct key_public *k, struct err *e);
+
+struct manifest {
+    char sender[16], recipient[16];              /* key names */
+    char kind[24];                               /* "application", "slice", "status"... */
+    struct id128 id;
+    uint64_t size;                               /* bytes of content */
+    struct hash256 hash;                         /* of content */
+    uint64_t config_version;
+    unsigned protocol;                           /* 1 */
+};
+
+/* Seal content. size, hash, sender and recipient of m are filled in from the arguments. */
+int seal_item(struct buf *out, struct manifest *m, struct bytes content, const struct key_pair *sender,
+              const struct key_public *recipient, struct err *e);
+/* Open: checks recipient is us, sender is `sender`, key commitment, signature, size, hash, final tag and end of bytes. content is wiped by the caller (buf_wipe). */
+int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_pair *recipient,
+              const struct key_public *sender, struct err *e);
+
+/* Streaming seal of an upload whose size and hash are not known before: content is hashed while it comes, chunks are written through
+ * `write`; the manifest with size and hash is the LAST part of the stream (kind byte 2 in the suite header), signed as above. */
+struct seal_stream;
+typedef int (*seal_write)(void *arg, struct bytes out, struct err *e);
+int seal_stream_open(struct seal_stream **out, const struct manifest *m, const struct key_pair *sender,
+                     const struct key_public *recipient, seal_write write, void *arg, struct err *e);
+int seal_stream_put(struct seal_stream *s, struct bytes part, struct err *e);
+int seal_stream_finish(struct seal_stream *s, struct manifest *done, struct err *e);
+void seal_stream_free(struct seal_stream *s);                                      /* wipes; NULL is fine */
+
+/* Small things at rest on the intranet and the internet side's secrets. */
+struct secret;                                    /* a 32-byte key in locked memory, from a 0600 file */
+int secret_load(struct secret **out, const char *path, bool create, struct err *e);
+void secret_free(struct secret *s);
+struct secret *secret_derive(const struct secret *s, const char *context);         /* subkey by BLAKE2b(key, context) */
+void secret_hash(struct hash256 *out, const struct secret *s, const char *domain, struct bytes in);   /* keyed: blind index, account, guards */
+/* XChaCha20-Poly1305: nonce 24 || ciphertext; `aad` binds the place (table, column, row id). */
+int secret_seal(struct buf *out, const struct secret *s, struct bytes plain, struct bytes aad, struct err *e);
+int secret_open(struct buf *out, const struct secret *s, struct bytes sealed, struct bytes aad, struct err *e);   /* ERR_CORRUPT */
+int secret_new_wrapped(struct secret **key, struct buf *wrapped, const struct secret *master, struct bytes aad, struct err *e);  /* data key per case */
+int secret_unwrap(struct secret **key, const struct secret *master, struct bytes wrapped, struct bytes aad, struct err *e);
+
+#endif
