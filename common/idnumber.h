@@ -6,6 +6,7 @@
 #ifndef COMMON_IDNUMBER_H
 #define COMMON_IDNUMBER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/clock.h"
@@ -32,6 +33,8 @@ enum id_fault id_number_parse(struct id_number *out, const char *s, size_t n, st
 const char *id_fault_rule(enum id_fault f);
 /* Check character for the first 17 digits: '0'..'9' or 'X', 0 when one of them is no digit. */
 char id_check_digit(const char *first17);
+/* Two digits that are a province of GB/T 2260: 11-15, 21-23, 31-37, 41-46, 50-54, 61-65, 71, 81-83. */
+bool id_province_valid(const char *two);
 /* "340***********1234": first three, last four; numbers of 7 or fewer characters are stars alone. out_cap >= n + 1. */
 void id_mask(char *out, size_t out_cap, const char *s, size_t n);
 

@@ -14,41 +14,50 @@ void text_put(struct buf *out, uint32_t cp);      /* append one code point as UT
 /* Characters (code points), or -1 when malformed. */
 long text_length(struct bytes in);
 
-/* What a text field may not carry. 0 is TEXT_OK. */
+/* What a text field may not carry. */
 enum text_fault {
     TEXT_OK = 0,
     TEXT_UTF8,       /* malformed, a lone surrogate among it */
-    TEXT_CONTROL,    /* C0, DEL, C1, line breaks and tabs included: fields are one line */
-    TEXT_XML,        /* U+FFFE, U+FFFF and the other noncharacters, U+FFFD: what XML 1.0 cannot or should not carry */
-    TEXT_INVISIBLE,  /* bidi controls, zero-width, tags, soft hyphen: text that reads differently from its bytes */
+    TEXT_CONTROL,    /* C0, DEL, C1: fields are one line */
+    TEXT_XML,        /* U+FFFE, U+FFFF, the other noncharacters, U+FFFD: what XML 1.0 cannot or should not carry */
+    TEXT_INVISIBLE,  /* bidi controls, zero-width, tags, variation selectors: text that reads differently from its bytes */
     TEXT_PRIVATE,    /* private use: shows as something else on every machine */
-    TEXT_NFC         /* a letter followed by a combining mark: not in composed form */
+    TEXT_NFC         /* a combining mark that text_normalise could not compose */
 };
-/* First fault of the text; *at (may be NULL) is the index of the character, counted from 0. */
-enum text_fault text_fault_of(struct bytes in, long *at);
+/* First fault of the text. */
+enum text_fault text_fault_of(struct bytes in);
+/* "utf8", "control", "xml", "invisible", "private", "combining"; "" for TEXT_OK. */
+const char *text_fault_word(enum text_fault f);
 
+/* Blanks are trimmed at both ends in every kind: white space of Unicode and U+FEFF. */
 enum text_kind {
-    TEXT_PLAIN,      /* trim; U+3000 and NBSP count as blanks at the ends */
-    TEXT_NAME,       /* and the dots people mistype to U+00B7, no blanks around it, runs of blanks to one */
-    TEXT_NUMBER,     /* document numbers: full-width letters, digits, signs to half-width; blanks dropped */
-    TEXT_ID,         /* identity and credit numbers: as NUMBER, hyphens dropped, a-z to A-Z */
-    TEXT_PHONE,      /* as NUMBER; hyphens dropped in mobile numbers, +86 and 0086 dropped */
-    TEXT_ADDRESS,    /* trim; full-width ASCII letters, digits and the U+3000 behind the region code to half-width */
-    TEXT_DATE        /* full-width digits; 20261120 and 2026/11/20 to 2026-11-20 */
+    TEXT_PLAIN,      /* line breaks and tabs become one space (people press Enter in long answers); letters followed by one of the
+                        marks of pinyin are composed. Other decomposed text is left and refused by text_fault_of: composing
+                        everything would also replace compatibility ideographs that are somebody's name. */
+    TEXT_NAME,       /* PLAIN; mistyped dots to U+00B7, no blanks beside it or between Han, runs of blanks to one,
+                        full-width letters to half-width */
+    TEXT_HALF,       /* PLAIN; full-width ASCII forms to half-width */
+    TEXT_NUMBER,     /* HALF; blanks dropped, a-z to A-Z: certificate and passport numbers */
+    TEXT_ID,         /* NUMBER; hyphens dropped too */
+    TEXT_PHONE,      /* HALF; blanks, +86 and 0086 dropped; mobile numbers without, landlines with one hyphen */
+    TEXT_ADDRESS,    /* PLAIN; full-width letters and digits to half-width, runs of blanks to one space */
+    TEXT_DATE        /* HALF; 20261120, 2026/1/2, 2026.1.2, 2026年1月2日 to 2026-01-02 */
 };
 /* Put the normal form of `in` behind `out`. Malformed bytes are copied as they are: text_fault_of refuses them. */
 void text_normalise(struct buf *out, struct bytes in, enum text_kind kind);
 
 /* Han ideograph of any block (URO, compatibility, extensions A to I) or U+3007. */
 bool text_is_han(uint32_t cp);
-/* A person's name as printed in the register: 1..50 characters; Han, U+3013 for a character that cannot be typed, U+00B7 only
- * between characters; or Latin letters (with marks), blank, hyphen, apostrophe, full stop between letters. Not both scripts at once. */
+/* Characters of a person's name as printed in the register, at least one (the length is bounded by the field): Han, U+3013 for a
+ * character that cannot be typed, U+00B7 only between characters; or Latin letters with blank, hyphen, apostrophe, full stop or
+ * U+00B7 between them. Not both scripts at once. */
 bool text_is_name(struct bytes in);
-/* Mainland mobile 1[3-9] + 9 digits, or area code 0 + 2..3 digits, hyphen, 7..8 digits not starting with 0 or 1. */
+bool text_has_untypeable(struct bytes in);        /* contains U+3013 */
+/* Pinyin: Latin letters with their tone marks and single spaces. */
+bool text_is_pinyin(struct bytes in);
+/* 2..60 characters out of Han, ASCII letters and digits, brackets, dashes, slashes, dots and space: numbers of documents. */
+bool text_is_document(struct bytes in);
+/* Mainland mobile 1[3-9] + 9 digits, or area code, hyphen, 7..8 digits not starting with 0 or 1. */
 bool text_is_phone(struct bytes in);
-
-/* Match of the whole text against a pattern: literals, escapes \d \. \p{Han} \p{L}, classes [A-Z\u4e00-\u9fff], groups, |, ? * + {m,n}.
- * 1 match, 0 none, -1 the pattern is malformed or needs more than a bounded number of steps. */
-int text_match(const char *pattern, struct bytes in);
 
 #endif
