@@ -73,8 +73,8 @@ int watermark_draw(struct picture *p, struct bytes text, struct err *e)
     FT_UInt size = edge / 90 < 12 ? 12 : edge / 90;
     if (text.n == 0)
         return 0;
-    if (text.n > 200)
-        return err_set(e, ERR_INPUT, "watermark: want at most 200 bytes, have %zu", text.n);
+    if (text.n > 300)
+        return err_set(e, ERR_INPUT, "watermark: want at most 300 bytes, have %zu", text.n);
     FT_Fixed c = lround(cos(TURN) * 65536), s = lround(sin(TURN) * 65536);
     FT_Matrix turn = {c, -s, s, c};
     if (FT_Set_Pixel_Sizes(face, 0, size))

@@ -7,7 +7,7 @@
 #include "intranet-side/imaging/picture.h"
 
 int watermark_setup(const char *font_path, struct err *e);
-/* text: UTF-8, at most 200 bytes; characters the font lacks are left out. Alpha is 15 %, dark on light and light on dark. */
+/* text: UTF-8, at most 300 bytes; characters the font lacks are left out. Alpha is 15 %, dark on light and light on dark. */
 int watermark_draw(struct picture *p, struct bytes text, struct err *e);
 
 #endif

@@ -1,0 +1,106 @@
+/* pages.c - a page as the officer sees it: opened by the use case, made anew by the powerless image child, watermark burnt in. */
+#include "intranet-side/service/pages.h"
+
+#include <string.h>
+
+#include "common/log.h"
+#include "intranet-side/web/answer.h"
+#include "intranet-side/web/handlers.h"
+
+#define EDGE_FULL 2000u        /* pixels of the longer edge: small print stays legible at 200 % */
+#define EDGE_THUMB 208u        /* twice the 104 pixels of the thumbnail column */
+#define PICTURE_MAX ((size_t)8 << 20)
+
+struct drawing {
+    bool thumb;
+    uint32_t sheet;
+};
+
+static int ask_child(struct web *w, const struct page_original *page, struct drawing d, struct buf *answer, struct err *e)
+{
+    struct buf ask;
+    buf_init(&ask, 0);
+    size_t mark = d.thumb ? 0 : strlen(page->watermark);
+    buf_u8(&ask, 'D');
+    buf_u32(&ask, d.thumb ? EDGE_THUMB : EDGE_FULL);
+    buf_u32(&ask, d.sheet);
+    buf_u8(&ask, d.thumb ? 70 : 82);
+    buf_u16(&ask, (uint16_t)mark);
+    buf_put(&ask, page->watermark, mark);
+    buf_put(&ask, page->bytes.p, page->bytes.n);
+    int rc = buf_done(&ask, "page", e) < 0 ? -1 : child_call(w->imaging, buf_bytes(&ask), answer, e);
+    buf_wipe(&ask);
+    return rc;
+}
+
+/* Remember what the child said of the page; a failure to remember does not spoil the view. */
+static void remember(struct web *w, const char *id, bool decodable, unsigned sheets, int64_t now_ms)
+{
+    struct err e = {0};
+    if (page_decoded(w->core, id, decodable, sheets, now_ms, &e) < 0)
+        log_error("page_decoded", &e);
+}
+
+static int draw(struct request *rq, struct response *rs, struct web *w, const struct page_original *page, struct drawing d)
+{
+    struct err e = {0};
+    struct buf answer;
+    buf_init(&answer, PICTURE_MAX);
+    const char *id = request_path_arg(rq, "id");
+    int rc;
+    if (ask_child(w, page, d, &answer, &e) < 0 || answer.n < 12) {
+        bool broken = e.code == ERR_INPUT || e.code == ERR_HELD;
+        if (broken && d.sheet == 1)
+            remember(w, id, false, 0, request_now_ms(rq));
+        struct err shown = {0};
+        err_set(&shown, broken ? ERR_INPUT : ERR_UNAVAILABLE, "page %s: %.160s", id, e.msg);
+        rc = response_error_zh(rs, rq, &shown, broken ? "这一页无法读取，可退回补正" : "图像处理暂时不可用，请稍后再试", NULL);
+    } else {
+        struct cursor c = {.in = buf_bytes(&answer)};
+        uint32_t sheets = cur_u32(&c);
+        remember(w, id, true, sheets, request_now_ms(rq));
+        rc = response_bytes(rs, 200, "image/jpeg", (struct bytes){answer.p + 12, answer.n - 12});
+    }
+    buf_wipe(&answer);
+    return rc;
+}
+
+int web_page_get(struct request *rq, struct response *rs, void *app)
+{
+    struct web *w = app;
+    struct page_original page = {0};
+    struct reply r = {0};
+    struct err e = {0};
+    uint64_t sheet;
+    const char *size = request_query(rq, "size");
+    bool thumb = size && strcmp(size, "thumb") == 0;
+    if (size && !thumb && strcmp(size, "full") != 0) {
+        err_set(&e, ERR_INPUT, "size: want thumb or full, have '%.20s'", size);
+        return web_send(rs, rq, 400, -1, &r, &e);
+    }
+    if (web_query_number(rq, rs, "sheet", 1, 200, 1, &sheet) < 0)
+        return -1;
+    if (!w->imaging)
+        err_set(&e, ERR_UNAVAILABLE, "imaging is switched off");
+    if (!w->imaging ||
+        page_open(w->core, web_actor(rq), request_path_arg(rq, "no"), request_path_arg(rq, "id"), !thumb, request_now_ms(rq), &page, &r, &e) < 0)
+        return web_send(rs, rq, 400, -1, &r, &e);
+    reply_clear(&r);
+    int rc = draw(rq, rs, w, &page, (struct drawing){thumb, (uint32_t)sheet});
+    page_original_clear(&page);
+    return rc;
+}
+
+int web_page_mark(struct request *rq, struct response *rs, void *app)
+{
+    struct web *w = app;
+    int seen;
+    const char *verdict = "";
+    struct reply r = {0};
+    struct err e = {0};
+    if (web_unpack(rq, rs, "{s:b, s?s}", "seen", &seen, "verdict", &verdict) < 0)
+        return -1;
+    int rc = page_mark(w->core, web_actor(rq), request_path_arg(rq, "no"), request_path_arg(rq, "id"), seen != 0, verdict, request_now_ms(rq), &r,
+                       &e);
+    return web_send(rs, rq, 204, rc, &r, &e);
+}
