@@ -17,12 +17,12 @@ enum fill_kind { FILL_NONE, FILL_IDENTITY_NAME, FILL_IDENTITY_ID_NO, FILL_IDENTI
                  FILL_BIRTH_DATE, FILL_GENDER, FILL_GUIDE, FILL_REGISTER };
 enum need { NEED_REQUIRED, NEED_CONDITIONAL, NEED_ONE_OF };
 
-/* All of n must hold; none at all holds. A field without a value satisfies no condition. Exactly one of in, not_in, prefix is set. */
+/* All of n must hold; none at all holds. A field without a value satisfies no condition. */
+enum match { MATCH_IN, MATCH_NOT_IN, MATCH_PREFIX };    /* one of; has a value and none of; text that starts with one of */
 struct condition {
-    const char *field;
-    const json_t *in;            /* array of strings or booleans, compared by type; NULL */
-    const json_t *not_in;        /* as in: holds when the field has another value; NULL */
-    const json_t *prefix;        /* array of strings: holds when the value starts with one of them; NULL */
+    const char *field;           /* field or repeat */
+    enum match match;
+    const json_t *values;        /* array of strings or booleans, compared by type */
 };
 struct conditions { const struct condition *v; size_t n; };
 
@@ -30,10 +30,17 @@ struct choice { const char *code, *label; };
 struct code_table {
     const char *id, *name;
     bool complete;
-    const struct choice *values; size_t n;
+    const struct choice *values; size_t n;     /* in the order of the standard */
+    const json_t *index;                       /* code -> label */
 };
 
-struct pattern { const char *name, *regex, *message; };   /* regex NULL: known to code by its name (person_name) */
+struct pattern {
+    const char *name, *message;
+    bool person_name;                          /* built in: text_is_name; else regex */
+    bool upper;                                /* the value is upper-cased, blanks dropped */
+    const char *regex;                         /* POSIX ERE and ECMAScript alike, anchored, ASCII only; NULL when built in */
+    const void *compiled;                      /* regex_t, for pattern_matches */
+};
 
 struct field {
     const char *id, *label, *section;          /* section NULL inside a repeat */
@@ -46,7 +53,7 @@ struct field {
     const json_t *allow;                       /* NULL: all values */
     long max_length;                           /* code points; always set */
     const struct pattern *pattern;             /* NULL */
-    const char *date_min, *date_max;           /* "today", "-150y", "+30d", a field id, NULL */
+    const char *date_min, *date_max;           /* "today", "-150y", "+30d", "1900-01-01", a field id, NULL */
     enum fill_kind fill; const char *fill_arg; /* source field, guide node or register column */
     const json_t *json;                        /* the definition as loaded, for keys not read here */
 };
@@ -56,16 +63,17 @@ struct repeat {
     struct conditions required_when, visible_when;
     const struct field *fields; size_t n_fields;
 };
-struct section { const char *id, *title; const json_t *json; };
+struct section { const char *id, *title; const json_t *json; };   /* json: fields, repeats, desk_title */
 
-enum rule_op { RULE_REQUIRE_ANY, RULE_NOT_AFTER, RULE_NOT_BEFORE, RULE_DIFFER, RULE_SAME,
+enum rule_op { RULE_REQUIRE_ANY, RULE_TOGETHER, RULE_NOT_AFTER, RULE_NOT_BEFORE, RULE_DIFFER, RULE_SAME, RULE_IN,
                RULE_AGE_AT_LEAST, RULE_AGE_BELOW, RULE_GENDER_IS };
 struct rule {
     const char *id, *at, *message;
     enum rule_op op;
     const char *a, *b, *value;                 /* NULL where the operator has none; dates may be "today" */
     int n;
-    const json_t *fields;                      /* require_any */
+    const json_t *fields;                      /* require_any, together: array of field ids */
+    const json_t *values;                      /* in: array of strings or booleans */
     struct conditions when;
 };
 struct family {
@@ -103,12 +111,16 @@ struct item {
 
 struct catalogue;
 
-/* Read and check schemas/. Missing optional folders (guide, messages, org) give empty parts. */
+/* Read and check schemas/: catalogue/, forms/, code-tables/, messages/, and where present guide/, org/. Of org/ only the units are
+ * taken: accounts never enter the bundle. The version is `version` of catalogue/items.json, 1 when it has none. */
 int catalogue_load_dir(struct catalogue **out, const char *dir, struct err *e);
 /* Read and check a bundle. ERR_INPUT also for an unknown "format", repeated keys, bytes after the document. */
 int catalogue_load_bundle(struct catalogue **out, struct bytes json, struct err *e);
 /* Canonical bytes: keys sorted, no blanks, UTF-8. Loading them again gives the same bytes and hash. */
 int catalogue_bundle(struct buf *out, const struct catalogue *c, struct err *e);
+
+/* The same rules under another version number: what the intranet does when it publishes an edited folder. */
+int catalogue_renumbered(struct catalogue **out, const struct catalogue *c, uint32_t version, struct err *e);
 
 struct catalogue *catalogue_ref(struct catalogue *c);
 void catalogue_unref(struct catalogue *c);     /* accepts NULL */
@@ -123,16 +135,24 @@ const struct family *catalogue_family(const struct catalogue *c, const char *id)
 const struct code_table *catalogue_table(const struct catalogue *c, const char *id);
 /* Label of a code, NULL when the table or code is unknown. Accepting stations are the table "GA 380". */
 const char *catalogue_label(const struct catalogue *c, const char *table, const char *code);
-/* A part of the bundle as loaded: "units", "guide", "search", "public_states", "messages", "workflows", "families"... NULL when absent. */
+/* A part of the bundle as loaded: "city", "units", "guide", "search", "public_states", "messages", "families"... NULL when absent. */
 const json_t *catalogue_part(const struct catalogue *c, const char *name);
+/* What a browser needs to fill in one item, and common/web/rules.ts works on: {version, item, family, blocks, code_tables (id -> values,
+ * tables over 500 values left out), patterns, messages (rule -> sentence)}. New reference; NULL when the item is unknown. */
+json_t *catalogue_item_json(const struct catalogue *c, const char *code);
+/* Sentence for a rule, with {label}, {want}, {have}, {min}, {max} to be filled in. Never NULL for the rules of form.h. */
+const char *catalogue_sentence(const struct catalogue *c, const char *rule);
 
 const struct field *family_field(const struct family *f, const char *id);      /* NULL when unknown */
 const struct repeat *family_repeat(const struct family *f, const char *id);
 /* Values the field may take for this item, NULL when free. */
 const json_t *family_preset(const struct family *f, const char *item, const char *field);
-const char *choice_label(const struct choice *v, size_t n, const char *code);  /* NULL when unknown */
+const char *field_label_of(const struct field *f, const char *code);           /* label of a code; NULL when unknown */
 /* Whether the code is among the field's values and its allow list. */
 bool field_allows(const struct field *f, const char *code);
+bool pattern_matches(const struct pattern *p, const char *text, size_t n);      /* whole text; lengths are the field's affair */
+/* Whether a value satisfies the condition; NULL (no value) satisfies none. */
+bool condition_accepts(const struct condition *k, const json_t *value);
 /* The fields of a section that are asked for this item before anything is answered: neither preset to one value nor filled from
  * identity, ID number or guide. What validation counts against 7. */
 size_t section_asked(const struct family *f, const struct section *s, const char *item);

@@ -224,30 +224,6 @@ bool text_is_pinyin(struct bytes in)
     return cp == -1 && before != ' ';
 }
 
-/* 〔〕【】—、〇 and the ASCII signs that numbers of documents are written with. */
-static bool is_document_char(uint32_t cp)
-{
-    static const uint32_t sign[] = { 0xFF08, 0xFF09, '(', ')', 0x3014, 0x3015, '[', ']', 0x3010, 0x3011, '-', 0x2014, '/', 0x3001,
-                                     0xB7, '.', 0xFF0E, ' ' };
-    for (size_t i = 0; i < sizeof sign / sizeof sign[0]; i++)
-        if (cp == sign[i])
-            return true;
-    return text_is_han(cp) || (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
-}
-
-bool text_is_document(struct bytes in)
-{
-    long n = 0;
-    size_t at = 0;
-    int32_t cp;
-    while ((cp = text_next(in, &at)) >= 0) {
-        if (!is_document_char((uint32_t)cp))
-            return false;
-        n++;
-    }
-    return cp == -1 && n >= 2 && n <= 60;
-}
-
 static bool digits(const uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)

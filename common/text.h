@@ -37,7 +37,7 @@ enum text_kind {
     TEXT_NAME,       /* PLAIN; mistyped dots to U+00B7, no blanks beside it or between Han, runs of blanks to one,
                         full-width letters to half-width */
     TEXT_HALF,       /* PLAIN; full-width ASCII forms to half-width */
-    TEXT_NUMBER,     /* HALF; blanks dropped, a-z to A-Z: certificate and passport numbers */
+    TEXT_NUMBER,     /* HALF; blanks dropped, a-z to A-Z: numbers of certificates and passports */
     TEXT_ID,         /* NUMBER; hyphens dropped too */
     TEXT_PHONE,      /* HALF; blanks, +86 and 0086 dropped; mobile numbers without, landlines with one hyphen */
     TEXT_ADDRESS,    /* PLAIN; full-width letters and digits to half-width, runs of blanks to one space */
@@ -55,8 +55,6 @@ bool text_is_name(struct bytes in);
 bool text_has_untypeable(struct bytes in);        /* contains U+3013 */
 /* Pinyin: Latin letters with their tone marks and single spaces. */
 bool text_is_pinyin(struct bytes in);
-/* 2..60 characters out of Han, ASCII letters and digits, brackets, dashes, slashes, dots and space: numbers of documents. */
-bool text_is_document(struct bytes in);
 /* Mainland mobile 1[3-9] + 9 digits, or area code, hyphen, 7..8 digits not starting with 0 or 1. */
 bool text_is_phone(struct bytes in);
 
