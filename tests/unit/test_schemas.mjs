@@ -1,0 +1,419 @@
+// The product's data under schemas/ is whole and consistent. Run: node --test tests/unit/test_schemas.mjs
+import test from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../schemas/", import.meta.url));
+const read = (p) => JSON.parse(readFileSync(root + p, "utf8"));
+const items = read("catalogue/items.json").items;
+const extra = read("catalogue/extra.json").items;
+const families = new Map(readdirSync(root + "forms")
+  .filter((f) => f.endsWith(".json") && f !== "blocks.json" && f !== "patterns.json")
+  .map((f) => [f.slice(0, -5), read(`forms/${f}`)]));
+const blocks = read("forms/blocks.json");
+const patterns = new Map(read("forms/patterns.json").patterns.map((p) => [p.name, p]));
+const tables = new Map(readdirSync(root + "code-tables").filter((f) => f.endsWith(".json"))
+  .map((f) => read(`code-tables/${f}`)).map((t) => [t.id, t]));
+const org = read("org/demo.json");
+const residents = read("org/demo-residents.json");
+const guide = read("guide/guide.json");
+const search = read("guide/search.json");
+const workflows = readdirSync(root + "workflows").filter((f) => f.endsWith(".json")).map((f) => read(`workflows/${f}`));
+const states = new Map(read("messages/public-states.json").states.map((s) => [s.key, s]));
+const sms = read("messages/sms.json");
+const reasons = read("messages/reasons.json");
+const words = read("messages/word-check.json");
+const effects = readdirSync(root + "effects").filter((f) => f.endsWith(".json")).map((f) => read(`effects/${f}`));
+const FOUR = ["HJ001", "HJ025", "HJ043", "HJ083"];
+const byCode = new Map([...items, ...extra].map((i) => [i.code, i]));
+
+const fieldMap = (family) => new Map(family.fields.map((f) => [f.id, f]));
+const valuesOf = (f) => {
+  if (f.type === "boolean") return [true, false];
+  if (f.code_table === "GA 380") return org.units.filter((u) => u.accepting).map((u) => u.code);
+  const all = (f.values ?? tables.get(f.code_table)?.values ?? []).map((v) => v.code);
+  return f.allow ? all.filter((c) => f.allow.includes(c)) : all;
+};
+const holds = (conditions, values) => (conditions ?? []).every(({ field, in: list }) => list.includes(values[field]));
+const conditionsOf = (family) => [...family.fields.flatMap((f) =>
+  ["required_when", "visible_when", "fill_when", "id_number_when"].flatMap((k) => f[k] ?? [])), ...family.rules.flatMap((r) => r.when ?? [])];
+
+/** The most fields a person can see in a section: over every choice of the fields that decide on showing others. */
+function mostShown(family, section, item) {
+  const fields = fieldMap(family), preset = family.presets[item] ?? {};
+  const deciders = [...new Set(family.fields.flatMap((f) => (f.visible_when ?? []).map((c) => c.field)))];
+  const used = new Map();                    // only values that some condition mentions, and one other
+  for (const c of family.fields.flatMap((f) => f.visible_when ?? [])) used.set(c.field, new Set([...(used.get(c.field) ?? []), ...c.in]));
+  const choices = deciders.map((id) => {
+    const all = preset[id] ?? valuesOf(fields.get(id));
+    return [...all.filter((v) => used.get(id).has(v)), all.find((v) => !used.get(id).has(v))];
+  });
+  let most = 0;
+  const walk = (k, values) => {
+    if (k < deciders.length) return choices[k].forEach((v) => walk(k + 1, { ...values, [deciders[k]]: v }));
+    const shown = section.fields.map((id) => fields.get(id)).filter((f) =>
+      holds(f.visible_when, values) && preset[f.id]?.length !== 1 && !(/^identity\./.test(f.fill_from ?? "") && !f.fill_when) &&
+      !/^id_number:/.test(f.fill_from ?? ""));
+    most = Math.max(most, shown.length);
+  };
+  walk(0, {});
+  return most;
+}
+
+test("CAT: 113 items, 37 switched off, codes and plain names unique", () => {
+  assert.equal(items.length, 113);
+  assert.equal(extra.length, 37);
+  assert.ok(extra.every((i) => i.enabled === false && !i.online_open));
+  assert.equal(byCode.size, 150);
+  assert.equal(new Set([...byCode.values()].map((i) => i.plain_name)).size, 150);
+});
+
+test("CIT-04 every item says plain name, facts, steps (at most 5), who may apply and whose face is asked", () => {
+  for (const i of byCode.values()) {
+    assert.ok(i.plain_name && i.who_may_apply, i.code);
+    assert.ok(i.steps.length >= 1 && i.steps.length <= 5, i.code);
+    assert.ok(["self", "guardian", "agent", "relative"].includes(i.identity.who) && i.identity.text.length > 8, i.code);
+    assert.ok(i.facts.duration && i.facts.visits && i.facts.fee, i.code);
+    assert.doesNotMatch(i.plain_name, /HJ|HX|[a-z]/i);
+  }
+});
+
+test("CIT-05 exactly the four items are open online, with many search words; the others say where to go", () => {
+  assert.deepEqual([...byCode.values()].filter((i) => i.online_open).map((i) => i.code).sort(), FOUR);
+  for (const c of FOUR) assert.ok(byCode.get(c).search.length >= 10, c);
+  for (const i of byCode.values()) assert.equal(i.online_open, i.closed_note === null, i.code);
+  for (const i of items) assert.ok(i.search.length >= 1, i.code);
+});
+
+test("CIT-06 32 families; each item's form exists and lists it", () => {
+  assert.equal(families.size, 32);
+  for (const i of byCode.values()) {
+    const f = families.get(i.form);
+    assert.ok(f && f.id === i.form, i.code);
+    assert.ok([...f.items, ...f.extra_items].includes(i.code), i.code);
+  }
+});
+
+test("CIT-06 block fields in a family agree with the shared block", () => {
+  for (const f of families.values())
+    for (const name of f.blocks)
+      for (const b of blocks[name].fields) {
+        const own = f.fields.find((x) => x.id === b.id);
+        assert.ok(own && own.block === name, `${f.id}.${b.id}`);
+        for (const key of ["type", "required", "code_table", "label"]) assert.deepEqual(own[key], b[key], `${f.id}.${b.id}.${key}`);
+      }
+});
+
+test("CIT-06 fields: unique, in one section, asked in words, bounded, with known patterns and sources", () => {
+  for (const f of families.values()) {
+    const ids = f.fields.map((x) => x.id), map = fieldMap(f);
+    assert.equal(new Set(ids).size, ids.length, f.id);
+    assert.deepEqual(f.sections.flatMap((s) => s.fields), ids, `${f.id}: sections name every field once, in order`);
+    for (const x of f.fields) {
+      const where = `${f.id}.${x.id}`;
+      assert.ok(f.sections.find((s) => s.id === x.section)?.fields.includes(x.id), where);
+      assert.ok(x.ask && ["none", "id", "phone"].includes(x.mask), where);
+      if (["text", "address"].includes(x.type)) assert.ok(x.max_length > 0 && x.max_length <= 500, where);
+      if (x.pattern_name) assert.ok(patterns.has(x.pattern_name), where);
+      if (x.register) assert.ok(map.has(x.register.by), where);
+      const from = x.fill_from?.split(":") ?? [];
+      if (from[0] === "guide") assert.ok(guide.nodes.some((n) => n.id === from[1]), where);
+      if (from[0] === "id_number") assert.equal(map.get(from[1])?.type, "id_number", where);
+      if (x.usual) assert.ok(valuesOf(x).includes(x.usual), where);
+    }
+    for (const c of conditionsOf(f)) {
+      assert.ok(map.has(c.field), `${f.id}: condition on ${c.field}`);
+      for (const v of c.in) assert.ok(valuesOf(map.get(c.field)).includes(v), `${f.id}: ${c.field} in ${v}`);
+    }
+    for (const r of f.rules) {
+      assert.ok(["require_any", "together", "not_after", "not_before", "differ", "same", "in", "age_at_least", "age_below", "gender_is"].includes(r.op), r.id);
+      for (const id of [r.at, r.a, ...(r.fields ?? []), ...(r.b && r.b !== "today" ? [r.b] : [])].filter(Boolean)) assert.ok(map.has(id), `${f.id}.${r.id}: ${id}`);
+      assert.ok(r.message, r.id);
+    }
+    for (const [item, preset] of Object.entries(f.presets))
+      for (const [id, list] of Object.entries(preset)) {
+        assert.ok(byCode.get(item)?.form === f.id, `${f.id}: preset of ${item}`);
+        for (const v of list) assert.ok(valuesOf(map.get(id)).includes(v), `${f.id}.${id}: preset ${v}`);
+      }
+  }
+});
+
+test("CIT-06 patterns accept their own example", () => {
+  for (const p of patterns.values()) if (p.regex) assert.match(p.example, new RegExp(p.regex), p.name);
+});
+
+for (const item of [...items, ...extra])
+  test(`CIT-06 ${item.code}: at most 7 fields a section are shown`, () => {
+    const f = families.get(item.form);
+    for (const s of f.sections) assert.ok(mostShown(f, s, item.code) <= 7, `${s.id}: ${mostShown(f, s, item.code)}`);
+    const shown = f.sections.reduce((n, s) => n + mostShown(f, s, item.code), 0);
+    assert.ok(shown + f.repeats.length > 0);
+  });
+
+test("CIT-07 every enum that can be asked has values; code tables have unique codes", () => {
+  for (const f of families.values())
+    for (const x of [...f.fields, ...f.repeats.flatMap((r) => r.fields)])
+      if (x.type === "enum") {
+        assert.ok(valuesOf(x).length > 0, `${f.id}.${x.id}`);
+        if (x.allow) assert.equal(valuesOf(x).length, x.allow.length, `${f.id}.${x.id}: allow names unknown codes`);
+      }
+  for (const t of tables.values()) assert.equal(new Set(t.values.map((v) => v.code)).size, t.values.length, t.id);
+  assert.ok(tables.get("GB/T 2659").values.length > 240);
+  assert.ok(tables.get("GB/T 2260").values.length > 3000);
+  assert.ok(tables.get("GB/T 2260").values.some((v) => v.code === "340799"));
+});
+
+test("MAT-01 materials are numbered without gaps and tell requirement and supplier", () => {
+  for (const i of byCode.values())
+    i.materials.forEach((m, k) => {
+      assert.equal(m.no, k + 1, i.code);
+      assert.ok(["required", "conditional", "one_of"].includes(m.requirement), i.code);
+      assert.ok(["applicant", "police"].includes(m.supplied_by), i.code);
+      assert.equal(m.requirement === "one_of", m.group !== null, `${i.code}/${m.no}`);
+    });
+});
+
+test("MAT-04 conditional materials of the open items can be decided by the machine", () => {
+  for (const c of FOUR)
+    for (const m of byCode.get(c).materials) {
+      if (m.requirement === "conditional" || m.condition) assert.ok(m.when?.length, `${c}/${m.no}`);
+      assert.ok(m.how_to_get, `${c}/${m.no}`);
+      const map = fieldMap(families.get(byCode.get(c).form));
+      for (const w of [...(m.when ?? []), ...(m.examples ?? []).flatMap((e) => e.when)])
+        for (const v of w.in) assert.ok(valuesOf(map.get(w.field)).includes(v), `${c}/${m.no}`);
+    }
+});
+
+test("MAT-04 HJ083: each kind of proof shows exactly one paper of the group", () => {
+  const proof = fieldMap(families.get("death")).get("proof_kind");
+  for (const v of valuesOf(proof)) {
+    const shown = byCode.get("HJ083").materials.filter((m) => m.group === "A" && holds(m.when, { proof_kind: v }));
+    assert.equal(shown.length, 1, v);
+  }
+});
+
+test("MAT-04 HJ043: every change that can be chosen online says which paper counts", () => {
+  for (const v of families.get("non_core_change").presets.HJ043.change_item)
+    assert.equal(byCode.get("HJ043").materials[2].examples.filter((e) => holds(e.when, { change_item: v })).length, 1, v);
+});
+
+test("CIT-05 guide: 13 events, each of the 113 in exactly one, at most 4 questions, no dead end", () => {
+  const nodes = new Map(guide.nodes.map((n) => [n.id, n]));
+  assert.equal(guide.events.length, 13);
+  assert.equal(guide.events.filter((e) => e.home).length, 8);
+  assert.deepEqual(guide.events.flatMap((e) => e.items).sort(), items.map((i) => i.code));
+  const seen = new Set();
+  for (const e of guide.events) {
+    const found = new Set();
+    const walk = (id, depth) => {
+      assert.ok(depth <= 4, `${e.id}: ${id} is question ${depth}`);
+      const n = nodes.get(id);
+      assert.ok(n?.question && n.answers.length > 0, id);
+      seen.add(id);
+      for (const a of n.answers) {
+        assert.equal([a.next, a.item, a.stop].filter(Boolean).length, 1, `${id}: ${a.label}`);
+        if (a.next) walk(a.next, depth + 1);
+        if (a.item) found.add(a.item);
+        if (a.stop) assert.ok(a.stop.text && a.stop.actions.length);
+      }
+    };
+    walk(e.start, 1);
+    assert.deepEqual([...found].sort(), e.items, e.id);
+  }
+  assert.equal(seen.size, nodes.size, "every node is reached");
+});
+
+test("CIT-05 guide presets that reach an item are fields and values of its family", () => {
+  const nodes = new Map(guide.nodes.map((n) => [n.id, n]));
+  const walk = (id, presets) => nodes.get(id).answers.forEach((a) => {
+    const all = { ...presets, ...a.presets };
+    if (a.next) return walk(a.next, all);
+    if (!a.item) return;
+    const f = families.get(byCode.get(a.item).form), map = fieldMap(f);
+    for (const [k, v] of Object.entries(all)) {
+      if (!map.has(k)) { assert.ok(a.item > "HJ015" && a.item < "HJ018", `${a.item}: ${k}`); continue; }
+      const allowed = f.presets[a.item]?.[k] ?? valuesOf(map.get(k));
+      assert.ok(allowed.includes(v), `${a.item}: ${k} = ${v}`);
+    }
+  });
+  for (const e of guide.events) walk(e.start, {});
+});
+
+test("CIT-05 search words carry pinyin and initials for every item", () => {
+  assert.deepEqual(search.items.map((i) => i.code), items.map((i) => i.code));
+  for (const i of search.items)
+    for (const w of i.words) assert.match(w.pinyin, /^[a-z0-9]+$/, w.text);
+  assert.ok(search.items.find((i) => i.code === "HJ083").words.some((w) => w.initials.startsWith("swdj")));
+});
+
+const ROLES = ["aux", "officer", "sub_bureau", "system"];
+const NEEDS = ["complete_materials", "opinion", "reasons", "rule", "date", "level", "confirm_text"];
+const EFFECTS = ["register", "status_out", "supplement_request", "pre_archive", "courier_offer", "archive", "stop_clock", "start_clock"];
+
+test("WFL-01 four online flows: numbers 1, 2, 9, 10, both variants, one first state", () => {
+  assert.deepEqual(workflows.map((w) => w.number).sort(), ["①", "②", "⑨", "⑩"].sort());
+  assert.deepEqual(workflows.map((w) => `${w.flow_type}/${w.variant}`).sort(),
+    ["on_the_spot/aux", "on_the_spot/officer", "sub_bureau_approval/aux", "sub_bureau_approval/officer"]);
+  assert.deepEqual([...new Set(workflows.map((w) => w.initial))], ["awaiting_review"]);
+});
+
+for (const w of workflows) {
+  test(`WFL-04 ${w.id}: no dead end, every state reached, every word known`, () => {
+    const ids = new Map(w.states.map((s) => [s.id, s]));
+    assert.equal(ids.size, w.states.length);
+    const next = (id) => w.transitions.filter((t) => t.from.includes(id)).flatMap((t) => (t.to === "@previous"
+      ? w.transitions.filter((p) => p.to === id).flatMap((p) => p.from) : [t.to]));
+    const reach = (start) => {
+      const seen = new Set([start]);
+      for (const id of seen) next(id).forEach((n) => seen.add(n));
+      return seen;
+    };
+    const fromStart = reach(w.initial);
+    for (const s of w.states) {
+      assert.ok(fromStart.has(s.id), `${s.id} is never reached`);
+      assert.equal(next(s.id).length === 0, s.final, s.id);
+      assert.ok([...reach(s.id)].some((id) => ids.get(id).final), `${s.id} never ends`);
+      for (const key of [s.public, s.public_while_arriving].filter(Boolean)) assert.ok(states.has(key), `${s.id}: ${key}`);
+    }
+    const choices = new Set();
+    for (const t of w.transitions) {
+      assert.ok(t.to === "@previous" || ids.has(t.to), t.action);
+      assert.ok(t.roles.length && t.roles.every((r) => ROLES.includes(r)), t.action);
+      assert.ok(["accepting", "parent"].includes(t.unit) && t.needs.every((n) => NEEDS.includes(n)), t.action);
+      for (const e of t.effects) assert.ok(EFFECTS.includes(e) || sms.templates.some((m) => `sms:${m.id}` === e), `${t.action}: ${e}`);
+      for (const s of t.from) {
+        assert.ok(ids.has(s), `${t.action}: ${s}`);
+        const key = `${s} ${t.action} ${t.if ?? ""}`;
+        assert.ok(!choices.has(key), key);
+        choices.add(key);
+      }
+    }
+  });
+  test(`WFL-07 ${w.id}: every end is told to the citizen and archived; decisions wait for all materials`, () => {
+    for (const t of w.transitions) {
+      if (["completed", "refused", "withdrawn", "terminated", "supplement_overdue"].includes(t.to))
+        for (const e of ["status_out", "archive"]) assert.ok(t.effects.includes(e), t.action);
+      if (["pass", "approve", "refuse", "submit_up"].includes(t.action)) assert.ok(t.needs.includes("complete_materials"), t.action);
+      if (t.to === "refused") assert.ok(t.needs.includes("rule") && t.needs.includes("reasons"), t.action);
+    }
+  });
+  test(`WFL-05 ${w.id}: main key is one action a state, keys of one state are told apart`, () => {
+    for (const s of w.states)
+      for (const key of ["F2", "F4", "F9"])
+        assert.ok(new Set(w.transitions.filter((t) => t.key === key && t.from.includes(s.id)).map((t) => t.action)).size <= 1, `${s.id} ${key}`);
+  });
+}
+
+test("WFL-02 every open item's flow has a workflow in both variants", () => {
+  for (const c of FOUR) assert.equal(workflows.filter((w) => w.flow_type === byCode.get(c).flow).length, 2, c);
+});
+
+test("WFL-102..107 flow 1 and WFL-1002..1004 flow 10 take their steps in order", () => {
+  const follow = (number, steps) => {
+    const w = workflows.find((x) => x.number === number);
+    let state = w.initial;
+    for (const [role, action, condition] of steps) {
+      const t = w.transitions.find((x) => x.from.includes(state) && x.action === action && x.roles.includes(role) && (x.if ?? condition) === condition);
+      assert.ok(t, `${number}: ${role} ${action} in ${state}`);
+      state = t.to;
+    }
+    return state;
+  };
+  const due = "originals_due";
+  assert.equal(follow("①", [["officer", "pass", due], ["officer", "originals_ok"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("②", [["aux", "pass", due], ["officer", "originals_ok"], ["aux", "submit_completion"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("⑨", [["officer", "submit_up"], ["sub_bureau", "approve", due], ["officer", "originals_ok"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("⑩", [["aux", "pass"], ["officer", "submit_up"], ["sub_bureau", "approve", due], ["officer", "originals_ok"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("⑨", [["officer", "submit_up"], ["sub_bureau", "disapprove_refuse"]]), "refused");
+  assert.equal(follow("①", [["officer", "return_supplement"], ["system", "supplement_arrived"], ["system", "withdraw_requested"], ["officer", "withdraw_confirm"]]), "withdrawn");
+});
+
+test("WFL-19 public states have icon, tone, tag, sentence and known placeholders", () => {
+  const tone = { "○": "neutral", "◔": "work", "!": "turn", "✓": "done", "✕": "refused", "↺": "correction", "‖": "paused" };
+  for (const s of states.values()) {
+    assert.equal(tone[s.icon], s.tone, s.key);
+    assert.ok(s.tag && s.sentence, s.key);
+    for (const text of [s.sentence, ...Object.values(s.variants ?? {})])
+      for (const [, name] of text.matchAll(/\{(\w+)\}/g))
+        assert.ok(["unit", "reason", "date", "time", "done", "total", "rule", "remedy", "who", "bring"].includes(name), `${s.key}: ${name}`);
+  }
+});
+
+test("NTF SMS: at most 70 characters with sign and longest values, no name and no item in it", () => {
+  const longest = { tail: "0123", n: "12", date: "12月31日", code: "123456", unit: "长江路派出所" };
+  for (const m of sms.templates) {
+    const text = `【${sms.sign}】${m.text.replace(/\{(\w+)\}/g, (_, k) => longest[k] ?? assert.fail(`${m.id}: {${k}}`))}`;
+    assert.ok([...text].length <= sms.max_characters, `${m.id}: ${[...text].length}`);
+    assert.doesNotMatch(text, /出生|死亡|姓名|宝宝|去世/, m.id);
+  }
+});
+
+test("WFL-07 each open item has refusal rules with law, reason and remedy; reasons pass the word check", () => {
+  for (const key of [...FOUR, "*"])
+    for (const r of reasons.refusal[key]) {
+      assert.ok(r.rule.startsWith("《") && r.reason && r.remedy, key);
+      for (const { word } of words.jargon) assert.ok(!r.reason.includes(word) && !r.remedy.includes(word), `${key}.${r.id}: ${word}`);
+    }
+  for (const s of states.values()) for (const { word } of words.jargon) assert.ok(!s.sentence.includes(word), `${s.key}: ${word}`);
+});
+
+test("POP effects: four families, sources are form fields, targets are register columns", () => {
+  const columns = new Set(Object.keys(residents.persons[0]));
+  assert.deepEqual(effects.map((e) => e.form).sort(), ["birth", "death", "name_change", "non_core_change"]);
+  for (const e of effects) {
+    const map = fieldMap(families.get(e.form));
+    const check = (o) => {
+      if (Array.isArray(o)) return o.forEach(check);
+      if (o === null || typeof o !== "object") return;
+      for (const key of ["field", "label"]) if (typeof o[key] === "string") assert.ok(map.has(o[key]), `${e.form}: ${o[key]}`);
+      Object.values(o).forEach(check);
+    };
+    check(e.ops);
+    check(e.guards);
+    for (const op of e.ops) {
+      assert.ok(["add_person", "update_person", "cancel_person"].includes(op.op));
+      for (const c of Object.keys(op.set)) assert.ok(columns.has(c), `${e.form}: ${c}`);
+    }
+  }
+});
+
+test("organisation: 1 city, 3 sub-bureaus, 8 stations; an officer of every role everywhere it belongs", () => {
+  const kinds = (k) => org.units.filter((u) => u.kind === k);
+  assert.deepEqual(["city", "sub_bureau", "station"].map((k) => kinds(k).length), [1, 3, 8]);
+  const codes = new Set(org.units.map((u) => u.code));
+  for (const u of org.units) assert.ok(/^\d{12}$/.test(u.code) && (u.parent === null) === (u.kind === "city") && (!u.parent || codes.has(u.parent)), u.code);
+  for (const s of kinds("station"))
+    for (const role of ["aux", "officer"]) assert.ok(org.officers.some((o) => o.unit === s.code && o.role === role), `${s.short} ${role}`);
+  for (const s of kinds("sub_bureau")) assert.ok(org.officers.some((o) => o.unit === s.code && o.role === "sub_bureau"), s.short);
+  assert.ok(org.officers.some((o) => o.role === "admin"));
+  assert.doesNotMatch(JSON.stringify(org), /password|口令|密码/);
+});
+
+test("residents: valid invented ID numbers, whole households, names that are hard to carry", () => {
+  const weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+  const households = new Map(residents.households.map((h) => [h.household_id, h]));
+  const numbers = new Set();
+  for (const p of residents.persons) {
+    assert.equal("10X98765432"[weights.reduce((s, w, i) => s + w * Number(p.id_no[i]), 0) % 11], p.id_no[17], p.person_id);
+    assert.match(p.id_no, /^34079[789]/);
+    assert.equal(p.id_no.slice(6, 14), p.birth_date.replaceAll("-", ""));
+    assert.equal(Number(p.id_no[16]) % 2 === 1, p.gender === "1");
+    assert.ok(!numbers.has(p.id_no) && numbers.add(p.id_no));
+    assert.ok(households.has(p.household_id));
+  }
+  for (const h of households.values()) assert.equal(residents.persons.filter((p) => p.person_id === h.head_person_id && p.household_id === h.household_id).length, 1);
+  assert.ok(residents.persons.length >= 300 && households.size >= 110);
+  assert.ok(residents.persons.some((p) => p.name.includes("·")) && residents.persons.some((p) => p.name.includes("𠮷")));
+  assert.ok(residents.persons.some((p) => p.status === "cancelled"));
+  for (const c of Object.values(residents.cast)) for (const [k, v] of Object.entries(c)) if (k !== "item") assert.ok(numbers.has(v), k);
+});
+
+test("no empty required text and no XML-unfit character anywhere in the data", () => {
+  for (const dir of ["catalogue", "forms", "guide", "messages", "org", "workflows", "effects", "code-tables"])
+    for (const f of readdirSync(root + dir).filter((n) => n.endsWith(".json"))) {
+      const text = readFileSync(`${root}${dir}/${f}`, "utf8");
+      assert.doesNotMatch(text, /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ufffd]/u, f);
+      assert.doesNotMatch(text, /TODO|FIXME|\/work\//, f);
+    }
+});
