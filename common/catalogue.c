@@ -238,12 +238,6 @@ bool pattern_matches(const struct pattern *p, const char *text, size_t n)
     return regexec(p->compiled, text, 0, NULL, 0) == 0;
 }
 
-static bool asked(const struct family *f, const struct field *field, const char *item)
-{
-    const bool filled = field->fill != FILL_NONE && field->fill != FILL_REGISTER && field->fill_when.n == 0;
-    return !filled && json_array_size(family_preset(f, item, field->id)) != 1;
-}
-
 bool condition_accepts(const struct condition *k, const json_t *value)
 {
     size_t i;
@@ -256,34 +250,6 @@ bool condition_accepts(const struct condition *k, const json_t *value)
         found = found || (k->match == MATCH_PREFIX ? s && start && strncmp(s, start, strlen(start)) == 0 : json_equal(value, v));
     }
     return k->match == MATCH_NOT_IN ? !found : found;
-}
-
-/* A field whose condition the item's presets make impossible is never shown for it. */
-static bool possible(const struct family *f, const struct field *field, const char *item)
-{
-    for (size_t i = 0; i < field->visible_when.n; i++) {
-        const json_t *preset = family_preset(f, item, field->visible_when.v[i].field);
-        bool any = !preset;
-        size_t k;
-        json_t *v;
-        json_array_foreach(preset, k, v)
-            any = any || condition_accepts(&field->visible_when.v[i], v);
-        if (!any)
-            return false;
-    }
-    return true;
-}
-
-size_t section_asked(const struct family *f, const struct section *s, const char *item)
-{
-    size_t n = 0, i;
-    json_t *id;
-    json_array_foreach(json_object_get(s->json, "fields"), i, id) {
-        const struct field *field = family_field(f, json_string_value(id));
-        if (field && asked(f, field, item) && possible(f, field, item))
-            n++;
-    }
-    return n;
 }
 
 static int add_table(json_t *tables, const struct field *f)

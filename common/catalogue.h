@@ -153,8 +153,8 @@ bool field_allows(const struct field *f, const char *code);
 bool pattern_matches(const struct pattern *p, const char *text, size_t n);      /* whole text; lengths are the field's affair */
 /* Whether a value satisfies the condition; NULL (no value) satisfies none. */
 bool condition_accepts(const struct condition *k, const json_t *value);
-/* The fields of a section that are asked for this item before anything is answered: neither preset to one value nor filled from
- * identity, ID number or guide. What validation counts against 7. */
+/* Most fields of a section that can be asked at once for this item: fields preset to one value or filled from identity, ID number or
+ * guide are not asked, fields whose conditions exclude each other do not add up. What the check counts against 7. */
 size_t section_asked(const struct family *f, const struct section *s, const char *item);
 
 #endif

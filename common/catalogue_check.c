@@ -204,8 +204,8 @@ static int check_material(const struct item *it, size_t i, struct err *e)
         return err_set(e, ERR_INPUT, "%s: condition: want words to show beside a conditional material, have none", at.s);
     if (m->manual && it->online_open && !m->police)
         return err_set(e, ERR_INPUT, "%s: when: want conditions that decide it in an item that is open online, have none", at.s);
-    if ((m->need == NEED_ONE_OF) != (m->group != NULL))
-        return err_set(e, ERR_INPUT, "%s: group: want one for one_of and only there, have %s", at.s, m->group ? m->group : "none");
+    if (m->need == NEED_ONE_OF ? !m->group : m->need == NEED_REQUIRED && m->group)
+        return err_set(e, ERR_INPUT, "%s: group: want one for one_of, none for required, have %s", at.s, m->group ? m->group : "none");
     if (m->need == NEED_ONE_OF && group_size(it, m->group) < 2)
         return err_set(e, ERR_INPUT, "%s: group %s: want several papers or alternatives to choose from, have one", at.s, m->group);
     return conditions_known(it->family, &m->when, "when", &at, e);
