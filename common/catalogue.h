@@ -12,6 +12,8 @@
 
 #include "common/bytes.h"
 
+#define CATALOGUE_MAX_FIELDS 128     /* of a family; the loader refuses more */
+
 enum field_type { FIELD_TEXT, FIELD_ID_NUMBER, FIELD_DATE, FIELD_ENUM, FIELD_ADDRESS, FIELD_PHONE, FIELD_BOOLEAN };
 enum fill_kind { FILL_NONE, FILL_IDENTITY_NAME, FILL_IDENTITY_ID_NO, FILL_IDENTITY_PHONE,
                  FILL_BIRTH_DATE, FILL_GENDER, FILL_GUIDE, FILL_REGISTER };

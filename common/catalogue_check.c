@@ -62,7 +62,7 @@ static int bound_known(const struct family *f, const char *s, const char *key, c
     const struct field *field = s ? family_field(f, s) : NULL;
     if (!s || strcmp(s, "today") == 0 || (field && field->type == FIELD_DATE) || date_parse(&d, s) == 0)
         return 0;
-    if (sscanf(s, "%d%c%c", &n, &unit, &end) == 2 && (unit == 'y' || unit == 'd') && abs(n) <= 100000)
+    if (sscanf(s, "%d%c%c", &n, &unit, &end) == 2 && ((unit == 'y' && abs(n) <= 200) || (unit == 'd' && abs(n) <= 40000)))
         return 0;
     return err_set(e, ERR_INPUT, "%s: %s: want today, a day, -150y, +30d or a date field, have \"%s\"", at->s, key, s);
 }
@@ -173,6 +173,8 @@ static int check_presets(const struct family *f, const struct item *it, struct e
 
 static int check_family(const struct family *f, struct err *e)
 {
+    if (f->n_fields > CATALOGUE_MAX_FIELDS)
+        return err_set(e, ERR_INPUT, "forms/%s.json: fields: want at most %d, have %zu", f->id, CATALOGUE_MAX_FIELDS, f->n_fields);
     for (size_t i = 0; i < f->n_fields; i++)
         if (check_field(f, &f->fields[i], e) < 0)
             return -1;

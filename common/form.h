@@ -23,7 +23,7 @@ struct form_context {
 
 struct form_finding {
     char *field;      /* "child_name", "movers.0.id_no", "material.3", "material.A"; "" for the whole */
-    char *rule;       /* names in schemas/forms/README.md, or the id of a family's rule */
+    char *rule;       /* names in schemas/forms/README.md and below, or the id of a family's rule */
     char *want, *have;
     char *message;    /* Chinese, to be shown as it stands */
 };
@@ -32,6 +32,9 @@ struct form_report {
     size_t n, have_room;
     json_t *clean;    /* normalised, presets and derived values filled in; whole only when n == 0 */
 };
+/* Beside the names of the README: invisible_char, private_char, combining_char (what xml_char would not say), id_fifteen, id_characters,
+ * pinyin (at "<field>_pinyin"), repeat_min, repeat_max, and the material_* below. A blank or null value is never an answer: "required" or
+ * "type" even where the field may be absent. One finding a field; rules across fields look only at fields that are good. */
 
 /* Parse entries from bytes: one object, repeated keys refused, depth and size bounded (64 KiB). *out is a new reference. */
 int form_parse(json_t **out, struct bytes json, struct err *e);
@@ -49,18 +52,19 @@ bool form_holds(const struct conditions *c, const json_t *entries);
 
 enum form_need {
     FORM_REQUIRED,    /* must be there */
-    FORM_ONE_OF,      /* one of its group must be there */
-    FORM_OPTIONAL,    /* welcome: its condition is for people to decide, or the item lists it as such */
+    FORM_ONE_OF,      /* one of its group must be there; the last one shown of a group is FORM_REQUIRED */
+    FORM_OPTIONAL,    /* welcome: its condition is for people to decide */
     FORM_HIDDEN       /* not for this person */
 };
 struct form_material { const struct material *m; enum form_need need; };
 /* One entry per material of the item that the applicant supplies, in order. *out is malloc'ed, free() it. Materials that officers
- * supply are left out. clean may be partly filled: what cannot be decided yet is FORM_HIDDEN. */
+ * supply are left out. clean may be partly filled: what cannot be decided yet is FORM_HIDDEN. A passed verification waives the original,
+ * not the upload; an electronic licence counts as the paper where the material takes one. */
 int form_materials(struct form_material **out, size_t *n, const struct catalogue *c, const char *item,
                    const json_t *clean, struct err *e);
 
 #define FORM_SLOT_CHARACTER 99               /* photo of a character that cannot be typed */
-#define FORM_MAX_PAGES 20                    /* pages in one slot */
+#define FORM_MAX_PAGES 40                    /* pages in one slot */
 struct form_slot {
     int no;
     int pages;           /* 0: nothing there */
