@@ -1,0 +1,40 @@
+#include "internet-side/domain/case_no.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX "3407"
+
+/* Luhn over fifteen digits: every second digit from the right is doubled. Finds every single wrong digit and nearly every swap. */
+static char check_digit(const char *first15)
+{
+    int sum = 0;
+    for (int i = 0; i < 15; i++) {
+        int d = first15[i] - '0';
+        if (i % 2 == 0 && (d *= 2) > 9)
+            d -= 9;
+        sum += d;
+    }
+    return (char)('0' + (10 - sum % 10) % 10);
+}
+
+int case_no_month(struct date day)
+{
+    return day.y % 100 * 100 + day.m;
+}
+
+void case_no_make(struct case_no *out, int month, uint32_t serial)
+{
+    char digits[32];
+    assert(serial >= 1 && serial <= CASE_NO_SERIAL_MAX && month >= 0 && month <= 9999);
+    snprintf(digits, sizeof digits, PREFIX "%04d%07u", month, serial);
+    memcpy(out->s, digits, 15);
+    out->s[15] = check_digit(digits);
+    out->s[16] = 0;
+}
+
+bool case_no_valid(const char *s)
+{
+    return strspn(s, "0123456789") == 16 && s[16] == 0 && strncmp(s, PREFIX, 4) == 0 && s[15] == check_digit(s);
+}
