@@ -1,0 +1,70 @@
+// A running system of its own for one test file: ops/demo in a temporary folder on free ports, stopped at the end.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const exec = promisify(execFile);
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export function freePort() {
+  return new Promise((done, no) => {
+    const s = net.createServer();
+    s.on('error', no);
+    s.listen(0, '127.0.0.1', () => { const { port } = s.address(); s.close(() => done(port)); });
+  });
+}
+
+/** Wait until look() gives something true; the last value is in the error. */
+export async function until(look, what, seconds = 20, every = 100) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  for (;;) {
+    last = await look();
+    if (last) return last;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await sleep(every);
+  }
+}
+
+export class Demo {
+  static async start({ mover = true, keep = false } = {}) {
+    const d = new Demo();
+    d.dir = mkdtempSync(path.join(os.tmpdir(), 'hz-demo-'));
+    d.keep = keep;
+    d.ports = [await freePort(), await freePort()];
+    await d.up(mover);
+    return d;
+  }
+
+  async up(mover = true) {
+    const args = ['--dir', this.dir, '--internet-port', String(this.ports[0]), '--intranet-port', String(this.ports[1])];
+    if (!mover) args.push('--no-mover');
+    await exec(path.join(root, 'ops/demo'), args, { cwd: root, timeout: 300000 });
+    this.read();
+  }
+
+  read() {
+    Object.assign(this, JSON.parse(readFileSync(path.join(this.dir, 'demo.json'), 'utf8')));
+  }
+
+  account(role, unit) {
+    const a = this.accounts.find((x) => x.role === role && (!unit || x.unit === unit));
+    if (!a) throw new Error(`no account with role ${role}${unit ? ` in unit ${unit}` : ''}`);
+    return a;
+  }
+
+  /** Messages to a phone, oldest first. */
+  sms(phone) {
+    try { return JSON.parse(readFileSync(this.sms_inbox, 'utf8')).filter((m) => m.to === phone); } catch { return []; }
+  }
+
+  async stop() {
+    await exec(path.join(root, 'ops/demo'), ['--stop', '--dir', this.dir], { cwd: root, timeout: 60000 });
+    if (!this.keep && !process.env.HZ_KEEP) rmSync(this.dir, { recursive: true, force: true });
+  }
+}
