@@ -60,7 +60,7 @@ static void bind_conditions(sqlite3_stmt *s, const struct case_page_query *q)
     db_bind_text(s, 8, q->state);
     db_bind_text(s, 9, q->name);
     db_bind_text(s, 10, q->no);
-    db_bind_blob(s, 11, q->id_index);
+    db_bind_blob(s, 11, q->id_index.p ? q->id_index : bytes_of(""));     /* an empty blob, not NULL */
     db_bind_text(s, 12, q->mine);
 }
 

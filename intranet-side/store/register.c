@@ -1,0 +1,306 @@
+#include "intranet-side/store/register.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    Q_BY_INDEX, Q_BY_UID, Q_MEMBERS, Q_NORMAL, Q_FIND, Q_FIND_TOTAL, Q_HOUSEHOLD, Q_ADD_ADDRESS, Q_ADD_HOUSEHOLD, Q_ADD, Q_UPDATE, Q_EVENT, Q_EVENTS,
+    Q_PERSONS, Q__COUNT
+};
+/* Plain columns in the order of `columns` below, behind uid, household, sealed. */
+#define PLAIN                                                                                                                     \
+    "name, former_name, gender, ethnicity, birth_date, birth_time, birth_country, birth_region, birth_place, native_region, "     \
+    "marital_status, education, military_status, employer, relation_to_head, father_name, mother_name, spouse_name, status, "     \
+    "cancel_kind, cancel_date, cancel_reason"
+#define PERSON "SELECT uid, household, sealed, " PLAIN " FROM person"
+#define FIND                                                                                                                      \
+    " FROM person AS p JOIN household AS h ON h.uid = p.household JOIN unit AS u ON u.code = h.unit"                              \
+    " WHERE ((?1 <> '' AND h.unit = ?1) OR (?2 <> '' AND u.parent = ?2)) AND (?3 = '' OR p.name = ?3) AND (?4 = '' OR p.birth_date = ?4)"
+static const char *const sql[Q__COUNT] = {
+    [Q_BY_INDEX] = PERSON " WHERE id_index = ?1",
+    [Q_BY_UID] = PERSON " WHERE uid = ?1",
+    [Q_MEMBERS] = PERSON " WHERE household = ?1 ORDER BY id",
+    [Q_NORMAL] = PERSON " WHERE household = ?1 AND status = 'normal' ORDER BY id",
+    [Q_FIND] = "SELECT p.uid" FIND " ORDER BY p.name, p.birth_date, p.id LIMIT 50",
+    [Q_FIND_TOTAL] = "SELECT count(*)" FIND,
+    [Q_HOUSEHOLD] = "SELECT h.uid, h.book_no, h.kind, h.head, coalesce(p.name, ''), h.address, a.region, a.text, h.unit FROM household AS h"
+                    " JOIN address AS a ON a.uid = h.address LEFT JOIN person AS p ON p.uid = h.head WHERE h.uid = ?1",
+    [Q_ADD_ADDRESS] = "INSERT INTO address(uid, region, text, unit) VALUES(?1, ?2, ?3, ?4)",
+    [Q_ADD_HOUSEHOLD] = "INSERT INTO household(uid, book_no, kind, head, address, unit) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [Q_ADD] = "INSERT INTO person(uid, household, sealed, id_index, " PLAIN ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+              " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+    [Q_UPDATE] = "UPDATE person SET household = ?2, sealed = ?3, id_index = ?4, name = ?5, former_name = ?6, gender = ?7, ethnicity = ?8,"
+                 " birth_date = ?9, birth_time = ?10, birth_country = ?11, birth_region = ?12, birth_place = ?13, native_region = ?14,"
+                 " marital_status = ?15, education = ?16, military_status = ?17, employer = ?18, relation_to_head = ?19, father_name = ?20,"
+                 " mother_name = ?21, spouse_name = ?22, status = ?23, cancel_kind = ?24, cancel_date = ?25, cancel_reason = ?26,"
+                 " gmt_modified = unixepoch() * 1000 WHERE uid = ?1",
+    [Q_EVENT] = "INSERT INTO register_event(person, case_no, op, at, officer, name, unit, text, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [Q_EVENTS] = "SELECT case_no, op, at, officer, name, unit, text, sealed FROM register_event WHERE person = ?1 ORDER BY id DESC",
+    [Q_PERSONS] = "SELECT count(*) FROM person",
+};
+const struct db_statements register_statements = {sql, Q__COUNT};
+
+static const char *const columns[] = {
+    "name", "former_name", "gender", "ethnicity", "birth_date", "birth_time", "birth_country", "birth_region", "birth_place", "native_region",
+    "marital_status", "education", "military_status", "employer", "relation_to_head", "father_name", "mother_name", "spouse_name", "status",
+    "cancel_kind", "cancel_date", "cancel_reason",
+};
+enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
+static const char *const sealed_columns[] = {"id_no", "phone", "father_id_no", "mother_id_no", "spouse_id_no"};
+
+static const char *str(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+static void place_of(char out[64], const char *uid)
+{
+    snprintf(out, 64, "person/sealed/%.32s", uid);
+}
+
+static int row_json(const struct register_store *r, sqlite3_stmt *s, json_t **out, struct err *e)
+{
+    char place[64];
+    struct buf plain;
+    buf_init(&plain, 1 << 16);
+    place_of(place, db_col_text(s, 0));
+    *out = NULL;
+    int rc = vault_unseal(&plain, r->v, place, db_col_blob(s, 2), e);
+    json_t *row = rc == 0 ? json_loadb((const char *)plain.p, plain.n, 0, NULL) : NULL;
+    buf_wipe(&plain);
+    if (row == NULL)
+        return rc < 0 ? -1 : err_set(e, ERR_CORRUPT, "%s: not JSON", place);
+    json_object_set_new(row, "person_id", json_string(db_col_text(s, 0)));
+    json_object_set_new(row, "household_id", json_string(db_col_text(s, 1)));
+    for (int i = 0; i < N_COLUMNS; i++)
+        if (*db_col_text(s, 3 + i))
+            json_object_set_new(row, columns[i], json_string(db_col_text(s, 3 + i)));
+    *out = row;
+    return 0;
+}
+
+static int one(const struct register_store *r, sqlite3_stmt *s, json_t **out, struct err *e)
+{
+    *out = NULL;
+    int rc = db_step(r->c, s, e);
+    if (rc == 1) {
+        rc = row_json(r, s, out, e);
+        sqlite3_reset(s);
+    }
+    return rc;
+}
+
+int register_by_id_no(const struct register_store *r, const char *id_no, json_t **out, struct err *e)
+{
+    struct hash256 h;
+    vault_index(&h, r->v, id_no);
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_BY_INDEX);
+    db_bind_blob(s, 1, (struct bytes){h.b, sizeof h.b});
+    return one(r, s, out, e);
+}
+
+int register_by_uid(const struct register_store *r, const char *uid, json_t **out, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_BY_UID);
+    db_bind_text(s, 1, uid);
+    return one(r, s, out, e);
+}
+
+int register_members(const struct register_store *r, const char *household, bool only_normal, json_t **array, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, only_normal ? Q_NORMAL : Q_MEMBERS);
+    int rc;
+    db_bind_text(s, 1, household);
+    *array = json_array();
+    while ((rc = db_step(r->c, s, e)) == 1) {
+        json_t *row = NULL;
+        if (row_json(r, s, &row, e) < 0) {
+            sqlite3_reset(s);
+            return -1;
+        }
+        json_array_append_new(*array, row);
+    }
+    return rc;
+}
+
+int register_find(const struct register_store *r, const char *unit, const char *parent, const char *name, const char *birth_date,
+                  json_t **array, int64_t *total, struct err *e)
+{
+    char uids[50][33];
+    size_t n = 0;
+    int rc;
+    *array = json_array();
+    for (size_t q = Q_FIND; q <= Q_FIND_TOTAL; q++) {
+        sqlite3_stmt *s = db_stmt(r->c, &register_statements, q);
+        db_bind_text(s, 1, unit);
+        db_bind_text(s, 2, parent);
+        db_bind_text(s, 3, name);
+        db_bind_text(s, 4, birth_date);
+        while ((rc = db_step(r->c, s, e)) == 1)
+            if (q == Q_FIND_TOTAL)
+                *total = db_col_int(s, 0);
+            else if (n < 50)
+                snprintf(uids[n++], 33, "%s", db_col_text(s, 0));
+        if (rc < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        json_t *row = NULL;
+        if (register_by_uid(r, uids[i], &row, e) < 0)
+            return -1;
+        if (row)
+            json_array_append_new(*array, row);
+    }
+    return 0;
+}
+
+int register_household(const struct register_store *r, const char *uid, json_t **out, struct err *e)
+{
+    static const char *const keys[] = {"household_id", "book_no", "kind", "head_person_id", "head_name", "address_id", "region", "address", "unit_code"};
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_HOUSEHOLD);
+    db_bind_text(s, 1, uid);
+    *out = NULL;
+    int rc = db_step(r->c, s, e);
+    if (rc != 1)
+        return rc;
+    *out = json_object();
+    for (int i = 0; i < 9; i++)
+        json_object_set_new(*out, keys[i], json_string(db_col_text(s, i)));
+    sqlite3_reset(s);
+    return 0;
+}
+
+int register_add_address(const struct register_store *r, const json_t *row, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_ADD_ADDRESS);
+    static const char *const keys[] = {"address_id", "region", "text", "unit_code"};
+    for (int i = 0; i < 4; i++)
+        db_bind_text(s, i + 1, str(row, keys[i]));
+    return db_run(r->c, s, e);
+}
+
+int register_add_household(const struct register_store *r, const json_t *row, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_ADD_HOUSEHOLD);
+    static const char *const keys[] = {"household_id", "book_no", "kind", "head_person_id", "address_id", "unit_code"};
+    for (int i = 0; i < 6; i++)
+        db_bind_text(s, i + 1, str(row, keys[i]));
+    return db_run(r->c, s, e);
+}
+
+static int person_write(const struct register_store *r, size_t q, const json_t *row, struct err *e)
+{
+    char place[64];
+    struct hash256 h;
+    struct buf sealed;
+    json_t *secret = json_object();
+    for (size_t i = 0; i < sizeof sealed_columns / sizeof sealed_columns[0]; i++)
+        if (*str(row, sealed_columns[i]))
+            json_object_set(secret, sealed_columns[i], json_object_get(row, sealed_columns[i]));
+    char *text = json_dumps(secret, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(secret);
+    buf_init(&sealed, 1 << 16);
+    place_of(place, str(row, "person_id"));
+    int rc = text ? vault_seal(&sealed, r->v, place, bytes_of(text), e) : err_set(e, ERR_INTERNAL, "person: out of memory");
+    free(text);
+    if (rc == 0) {
+        sqlite3_stmt *s = db_stmt(r->c, &register_statements, q);
+        vault_index(&h, r->v, str(row, "id_no"));
+        db_bind_text(s, 1, str(row, "person_id"));
+        db_bind_text(s, 2, str(row, "household_id"));
+        db_bind_blob(s, 3, buf_bytes(&sealed));
+        db_bind_blob(s, 4, (struct bytes){h.b, sizeof h.b});
+        for (int i = 0; i < N_COLUMNS; i++)
+            db_bind_text(s, 5 + i, str(row, columns[i]));
+        rc = db_run(r->c, s, e);
+    }
+    buf_clear(&sealed);
+    return rc;
+}
+
+int register_add_person(const struct register_store *r, const json_t *row, struct err *e)
+{
+    return person_write(r, Q_ADD, row, e);
+}
+
+int register_update_person(const struct register_store *r, const json_t *row, struct err *e)
+{
+    if (person_write(r, Q_UPDATE, row, e) < 0)
+        return -1;
+    return db_changes(r->c) == 1 ? 0 : err_set(e, ERR_MISSING, "person %s is not known", str(row, "person_id"));
+}
+
+static void event_place(char out[64], const char *person, int64_t at)
+{
+    snprintf(out, 64, "register_event/%.32s/%lld", person, (long long)at);
+}
+
+int register_event_add(const struct register_store *r, const struct register_event *v, struct err *e)
+{
+    char place[64];
+    struct buf sealed;
+    json_t *both = json_pack("{s:O?, s:O?}", "before", (json_t *)v->before, "after", (json_t *)v->after);
+    char *text = both ? json_dumps(both, JSON_COMPACT) : NULL;
+    json_decref(both);
+    buf_init(&sealed, 1 << 20);
+    event_place(place, v->person, v->at);
+    int rc = text ? vault_seal(&sealed, r->v, place, bytes_of(text), e) : err_set(e, ERR_INTERNAL, "event: out of memory");
+    free(text);
+    if (rc == 0) {
+        sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_EVENT);
+        db_bind_text(s, 1, v->person);
+        db_bind_text(s, 2, v->case_no);
+        db_bind_text(s, 3, v->op);
+        db_bind_int(s, 4, v->at);
+        db_bind_text(s, 5, v->officer);
+        db_bind_text(s, 6, v->name);
+        db_bind_text(s, 7, v->unit);
+        db_bind_text(s, 8, v->text);
+        db_bind_blob(s, 9, buf_bytes(&sealed));
+        rc = db_run(r->c, s, e);
+    }
+    buf_clear(&sealed);
+    return rc;
+}
+
+static int event_row(const struct register_store *r, const char *person, sqlite3_stmt *s, register_event_fn fn, void *arg, struct err *e)
+{
+    char place[64];
+    struct buf plain;
+    buf_init(&plain, 1 << 20);
+    event_place(place, person, db_col_int(s, 2));
+    int rc = vault_unseal(&plain, r->v, place, db_col_blob(s, 7), e);
+    json_t *both = rc == 0 ? json_loadb((const char *)plain.p, plain.n, 0, NULL) : NULL;
+    buf_wipe(&plain);
+    if (rc == 0) {
+        struct register_event v = {person, db_col_text(s, 0), db_col_text(s, 1), db_col_text(s, 3), db_col_text(s, 4), db_col_text(s, 5),
+                                   db_col_text(s, 6), db_col_int(s, 2), json_object_get(both, "before"), json_object_get(both, "after")};
+        rc = fn(&v, arg, e);
+    }
+    json_decref(both);
+    return rc;
+}
+
+int register_event_each(const struct register_store *r, const char *person, register_event_fn fn, void *arg, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_EVENTS);
+    int rc;
+    db_bind_text(s, 1, person);
+    while ((rc = db_step(r->c, s, e)) == 1)
+        if (event_row(r, person, s, fn, arg, e) < 0) {
+            sqlite3_reset(s);
+            return -1;
+        }
+    return rc;
+}
+
+int register_count(struct db_conn *c, int64_t *persons, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &register_statements, Q_PERSONS);
+    if (db_step(c, s, e) != 1)
+        return -1;
+    *persons = db_col_int(s, 0);
+    sqlite3_reset(s);
+    return 0;
+}
