@@ -102,7 +102,8 @@ function requirements(test) {
     for (let i = at - 1; i >= 0 && /^\s*(\/\*|\*|\/\/)|\*\/\s*$/.test(lines[i]); i--) text += ` ${lines[i]}`;
   }
   const ids = new Set();
-  for (const m of text.matchAll(/(?<![A-Za-z])([A-Z]{3})-(\d{1,3})(?!\d)/g)) if (prefixes.has(m[1])) ids.add(`${m[1]}-${m[2].padStart(2, '0')}`);
+  for (const m of text.matchAll(/(?<![A-Za-z])([A-Z]{3})-(\d{1,3})(?!\d)/g)) if (prefixes.has(m[1])) ids.add(m[0]);
+  for (const m of test.name.toUpperCase().matchAll(/(?<![A-Z])([A-Z]{3})_(\d{2,3})(?!\d)/g)) if (prefixes.has(m[1])) ids.add(`${m[1]}-${m[2]}`);
   return ids;
 }
 
