@@ -4,16 +4,6 @@
 
 #include "common/form_parts.h"
 
-/* "《婴儿母亲《居民户口簿》》" reads badly: a name that has its own marks goes without ours. */
-static size_t marked(struct buf *b, const char *t, const struct words *w)
-{
-    static const char both[] = "《{material}》";
-    if (strncmp(t, both, sizeof both - 1) != 0 || !w->material || !strstr(w->material, "《"))
-        return 0;
-    buf_str(b, w->material);
-    return sizeof both - 1;
-}
-
 static void expand(struct buf *b, const char *t, const struct words *w)
 {
     const struct { const char *name, *value; } all[] = {
@@ -21,7 +11,7 @@ static void expand(struct buf *b, const char *t, const struct words *w)
         { "{pattern}", w->pattern }, { "{materials}", w->materials }, { "{material}", w->material },
     };
     while (*t) {
-        size_t used = marked(b, t, w);
+        size_t used = 0;
         for (size_t i = 0; !used && i < sizeof all / sizeof *all; i++)
             if (strncmp(t, all[i].name, strlen(all[i].name)) == 0) {
                 buf_str(b, all[i].value ? all[i].value : "");

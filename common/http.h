@@ -4,8 +4,10 @@
  * Everything happens in begin_request: framing is checked (Transfer-Encoding with Content-Length, two lengths, signs, bare LF, no or two
  * Hosts, %00, %0d%0a, > 64 headers, dot segments are refused with 400 and the connection is closed); unknown path 404, known path
  * with another method 405 with Allow. Bodies are read by us, bounded by the route and a total deadline (10 s; uploads 120 s).
- * Answer headers always: nosniff, frame-ancestors 'none' CSP, Referrer-Policy no-referrer, Cache-Control no-store (static files differ),
- * header and body written together, tcp_nodelay on. */
+ * Any Transfer-Encoding is refused: nginx sends bodies with their length. A body that was not read to its end closes the connection.
+ * Answer headers always: nosniff, frame-ancestors 'none' CSP, Referrer-Policy no-referrer, Cache-Control no-store (static files differ; a
+ * handler may set its own Cache-Control or Content-Security-Policy), header and body written together, tcp_nodelay on.
+ * A literal segment of a route goes before {x}. HEAD is served by the GET route. */
 #ifndef COMMON_HTTP_H
 #define COMMON_HTTP_H
 
@@ -47,12 +49,13 @@ struct http_options {
     void *app;
     const char *static_dir;      /* built web app or NULL; read into memory at start; /index.html for unknown non-/api GET paths of the SPA */
     bool secure;                 /* public origin is https: adds HSTS, cookies get Secure and the __Host- prefix */
+    const char *proxy_secret;    /* X-Real-IP is believed when X-Proxy-Secret equals this; NULL or "": never */
 };
 
 struct http_server;
 int http_start(struct http_server **out, const struct http_options *opt, struct err *e);
 uint16_t http_port(const struct http_server *s);
-void http_stop(struct http_server *s);          /* finishes what is running, then returns */
+void http_stop(struct http_server *s);          /* refuses what is new, finishes what is running, then returns; accepts NULL */
 
 /* --- request --- */
 const char *request_id(const struct request *rq);                 /* 6 upper hex, also in the log and in answers */
@@ -61,6 +64,8 @@ const char *request_path_arg(const struct request *rq, const char *name);
 const char *request_query(const struct request *rq, const char *name);      /* decoded, NULL when absent; a repeated name is refused with 400 before the handler */
 const char *request_header(const struct request *rq, const char *name);     /* NULL when absent */
 const char *request_cookie(const struct request *rq);             /* our session cookie's value or NULL */
+/* As request_cookie for another cookie of ours ("hzd"); the __Host- prefix is added by us where the origin is secure. */
+const char *request_cookie_named(const struct request *rq, const char *name);
 const char *request_peer(const struct request *rq);               /* client address: X-Real-IP when the shared proxy secret matches, else the socket's */
 int64_t request_now_ms(const struct request *rq);
 json_t *request_json(struct request *rq);                         /* BODY_JSON: borrowed; duplicate keys and trailing bytes were refused already */
@@ -78,6 +83,7 @@ int response_bytes(struct response *rs, int status, const char *type, struct byt
 int response_empty(struct response *rs, int status);
 int response_header(struct response *rs, const char *name, const char *value);    /* before; refuses line breaks */
 int response_cookie(struct response *rs, const char *value, int64_t max_age_s);   /* sets our session cookie; value NULL deletes it */
+int response_cookie_named(struct response *rs, const char *name, const char *value, int64_t max_age_s);   /* max_age_s 0: ends with the browser */
 /* {"error":{code,message,request,fields}}: logs e->msg, sends a Chinese sentence for the code (or `zh` if given). Returns -1. */
 int response_error(struct response *rs, struct request *rq, const struct err *e);
 int response_error_zh(struct response *rs, struct request *rq, const struct err *e, const char *zh, json_t *fields /* stolen, or NULL */);

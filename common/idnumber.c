@@ -42,6 +42,9 @@ enum id_fault id_number_parse(struct id_number *out, const char *s, size_t n, st
 {
     if (n == 15 && all_digits(s, 15))
         return ID_FIFTEEN;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)s[i] >= 0x80)
+            return ID_CHARACTERS;
     if (n != 18)
         return ID_LENGTH;
     if (!all_digits(s, 17) || !((s[17] >= '0' && s[17] <= '9') || s[17] == 'X'))

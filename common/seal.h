@@ -47,16 +47,6 @@ int seal_item(struct buf *out, struct manifest *m, struct bytes content, const s
 int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_pair *recipient,
               const struct key_public *sender, struct err *e);
 
-/* Streaming seal of an upload whose size and hash are not known before: content is hashed while it comes, chunks are written through
- * `write`; the manifest with size and hash is the LAST part of the stream (kind byte 2 in the suite header), signed as above. */
-struct seal_stream;
-typedef int (*seal_write)(void *arg, struct bytes out, struct err *e);
-int seal_stream_open(struct seal_stream **out, const struct manifest *m, const struct key_pair *sender,
-                     const struct key_public *recipient, seal_write write, void *arg, struct err *e);
-int seal_stream_put(struct seal_stream *s, struct bytes part, struct err *e);
-int seal_stream_finish(struct seal_stream *s, struct manifest *done, struct err *e);
-void seal_stream_free(struct seal_stream *s);                                      /* wipes; NULL is fine */
-
 /* Small things at rest on the intranet and the internet side's secrets. */
 struct secret;                                    /* a 32-byte key in locked memory, from a 0600 file */
 int secret_load(struct secret **out, const char *path, bool create, struct err *e);
