@@ -1,0 +1,241 @@
+#include "ferry/lib/envelope.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/record.h"
+
+#define DOMAIN "hz-envelope-1"
+#define CHUNK ((size_t)48 << 10)
+#define SIG64 88u
+#define PREFIX "<Trailer>HZT1 01 "
+#define BEFORE_SIG (sizeof PREFIX - 1 + 16 + 1 + 12 + 1)
+static const char tail[] = "</Trailer></Envelope>\n";
+static const char *const kind_words[] = {"batch", "slice", "beat"};
+
+void envelope_name(char out[80], const struct envelope_head *h)
+{
+    static const char *const first[] = {"b", "s", "beat"};
+    snprintf(out, 80, "%s-%s-%s-%012llu.xml", first[h->kind], h->from, h->incarnation, (unsigned long long)h->number);
+}
+
+size_t envelope_item_size(size_t sealed)
+{
+    return sealed / 3 * 4 + sealed / CHUNK * 16 + 256;
+}
+
+static void open_envelope(struct buf *out, const struct envelope_head *h, size_t n, size_t bytes)
+{
+    char at[21];
+    clock_rfc3339(at, h->created_ms);
+    buf_fmt(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Envelope xmlns=\"urn:hz:envelope:1\" version=\"1\" kind=\"%s\" from=\"%s\" to=\"%s\" "
+            "incarnation=\"%s\" number=\"%llu\" created=\"%s\" items=\"%zu\" bytes=\"%zu\">\n",
+            kind_words[h->kind], h->from, h->to, h->incarnation, (unsigned long long)h->number, at, n, bytes);
+}
+
+static void put_item(struct buf *out, const struct envelope_item *it)
+{
+    buf_fmt(out, "<Item id=\"%s\" kind=\"%s\" case=\"%s\" seq=\"%llu\" bytes=\"%zu\">", it->id.s, it->kind, it->case_no, (unsigned long long)it->case_seq,
+            it->sealed.n);
+    for (size_t at = 0; at < it->sealed.n; at += CHUNK) {
+        size_t n = it->sealed.n - at < CHUNK ? it->sealed.n - at : CHUNK;
+        buf_str(out, "<Chunk>");
+        base64_put(out, (struct bytes){it->sealed.p + at, n});
+        buf_str(out, "</Chunk>");
+    }
+    buf_str(out, "</Item>\n");
+}
+
+/* Append the trailer: key, offset, signature over all before it, filled up to 256 bytes. */
+static int sign_it(struct buf *out, const struct key_pair *key, struct err *e)
+{
+    char id[17];
+    uint8_t sig[64];
+    size_t start = out->n;
+    hex_put(id, keys_public(key)->id.b, 8);
+    buf_fmt(out, PREFIX "%s %012zu ", id, start);
+    if (buf_done(out, "envelope", e) < 0)
+        return -1;
+    sign_bytes(sig, DOMAIN, buf_bytes(out), key);
+    base64_put(out, (struct bytes){sig, sizeof sig});
+    buf_str(out, " ");
+    while (out->n < start + ENVELOPE_TRAILER - (sizeof tail - 1) && !out->bad)
+        buf_str(out, ".");
+    buf_str(out, tail);
+    return buf_done(out, "envelope", e);
+}
+
+int envelope_write(struct buf *out, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        bytes += items[i].sealed.n;
+    open_envelope(out, h, n, bytes);
+    for (size_t i = 0; i < n; i++)
+        put_item(out, &items[i]);
+    return sign_it(out, key, e);
+}
+
+int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e)
+{
+    open_envelope(out, h, 0, 0);
+    buf_fmt(out, "<Beat ack=\"%s\" contiguous=\"%llu\" sent=\"%llu\" health=\"%s\" held=\"%llu\" config=\"%llu\" protocol=\"%u\">", b->ack,
+            (unsigned long long)b->contiguous, (unsigned long long)b->sent, b->health, (unsigned long long)b->held, (unsigned long long)b->config_version,
+            b->protocol);
+    for (size_t i = 0; i < b->nranges; i++)
+        buf_fmt(out, "<Range from=\"%llu\" to=\"%llu\"/>", (unsigned long long)b->ranges[i].from, (unsigned long long)b->ranges[i].to);
+    buf_str(out, "</Beat>\n");
+    return sign_it(out, key, e);
+}
+
+static const struct key_public *key_named(const char *hex, const struct key_public *const *keys, size_t n)
+{
+    char id[17];
+    for (size_t i = 0; i < n; i++) {
+        hex_put(id, keys[i]->id.b, 8);
+        if (memcmp(id, hex, 16) == 0)
+            return keys[i];
+    }
+    return NULL;
+}
+
+int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
+{
+    char offset[13];
+    struct buf sig;
+    if (file.n <= ENVELOPE_TRAILER || file.n > ENVELOPE_MAX)
+        return err_set(e, ERR_CORRUPT, "file: want %u to %zu bytes, have %zu", ENVELOPE_TRAILER + 1, ENVELOPE_MAX, file.n);
+    size_t start = file.n - ENVELOPE_TRAILER;
+    const char *t = (const char *)file.p + start;
+    if (memcmp(t, "<Trailer>HZT1 ", 14) != 0 || memcmp(t + ENVELOPE_TRAILER - (sizeof tail - 1), tail, sizeof tail - 1) != 0)
+        return err_set(e, ERR_CORRUPT, "trailer: the last 256 bytes are not one: the file is cut, or a filter changed it");
+    if (memcmp(t + 14, "01 ", 3) != 0)
+        return err_set(e, ERR_HELD, "trailer: suite %.2s is not known here", t + 14);
+    snprintf(offset, sizeof offset, "%012zu", start);
+    if (memcmp(t + sizeof PREFIX - 1 + 17, offset, 12) != 0)
+        return err_set(e, ERR_CORRUPT, "trailer: offset: want %s, have %.12s: bytes were added or lost", offset, t + sizeof PREFIX - 1 + 17);
+    const struct key_public *k = key_named(t + sizeof PREFIX - 1, keys, nkeys);
+    if (!k)
+        return err_set(e, ERR_HELD, "trailer: key %.16s is not one that we trust", t + sizeof PREFIX - 1);
+    buf_init(&sig, 128);
+    int rc = base64_get(&sig, (struct bytes){(const uint8_t *)t + BEFORE_SIG, SIG64}) < 0 || sig.n != 64
+                 ? err_set(e, ERR_CORRUPT, "trailer: signature is not base64")
+                 : sign_check(sig.p, DOMAIN, (struct bytes){file.p, start + BEFORE_SIG}, k, e);
+    /* What stands behind the signature is fixed too: nothing in the file is free to change. */
+    for (size_t i = BEFORE_SIG + SIG64 + 1; rc == 0 && i < ENVELOPE_TRAILER - (sizeof tail - 1); i++)
+        if (t[i] != '.')
+            rc = err_set(e, ERR_CORRUPT, "trailer: byte %zu: want '.'", i);
+    if (rc == 0 && t[BEFORE_SIG + SIG64] != ' ')
+        rc = err_set(e, ERR_CORRUPT, "trailer: want a blank behind the signature");
+    buf_clear(&sig);
+    if (rc == 0 && who)
+        *who = k;
+    return rc;
+}
+
+static uint64_t number_of(const struct rec_node *n, const char *attr)
+{
+    return strtoull(rec_attr(n, attr), NULL, 10);       /* the schema says digits */
+}
+
+static int read_head(struct envelope_head *h, const struct rec_node *n, struct err *e)
+{
+    const char *kind = rec_attr(n, "kind");
+    if (strcmp(rec_attr(n, "version"), "1") != 0)
+        return err_set(e, ERR_HELD, "Envelope/@version: want 1, have %.8s", rec_attr(n, "version"));
+    h->kind = strcmp(kind, "batch") == 0 ? ENVELOPE_BATCH : strcmp(kind, "slice") == 0 ? ENVELOPE_SLICE : ENVELOPE_BEAT;
+    snprintf(h->from, sizeof h->from, "%s", rec_attr(n, "from"));
+    snprintf(h->to, sizeof h->to, "%s", rec_attr(n, "to"));
+    snprintf(h->incarnation, sizeof h->incarnation, "%s", rec_attr(n, "incarnation"));
+    h->number = number_of(n, "number");
+    if (h->number == 0)
+        return err_set(e, ERR_CORRUPT, "Envelope/@number: want 1 or more, have 0");
+    return clock_parse_rfc3339(&h->created_ms, rec_attr(n, "created"), e);
+}
+
+static int read_item(struct envelope *v, struct envelope_item *it, const struct rec_node *n, struct err *e)
+{
+    size_t start = v->bytes.n;
+    snprintf(it->id.s, sizeof it->id.s, "%s", rec_attr(n, "id"));
+    snprintf(it->kind, sizeof it->kind, "%s", rec_attr(n, "kind"));
+    snprintf(it->case_no, sizeof it->case_no, "%s", rec_attr(n, "case"));
+    it->case_seq = number_of(n, "seq");
+    for (const struct rec_node *c = rec_child(n, "Chunk"); c; c = rec_next(c, "Chunk"))
+        if (base64_get(&v->bytes, (struct bytes){(const uint8_t *)c->text, c->text_len}) < 0)
+            return err_set(e, ERR_CORRUPT, "item %s: chunk is not base64", it->id.s);
+    it->sealed.n = v->bytes.n - start;
+    if (it->sealed.n != number_of(n, "bytes"))
+        return err_set(e, ERR_CORRUPT, "item %s: bytes: want %s, have %zu", it->id.s, rec_attr(n, "bytes"), it->sealed.n);
+    return 0;
+}
+
+static int read_items(struct envelope *v, const struct rec_node *root, struct err *e)
+{
+    size_t total = 0;
+    for (const struct rec_node *n = rec_child(root, "Item"); n; n = rec_next(n, "Item"))
+        v->nitems++;
+    v->items = calloc(v->nitems + 1, sizeof *v->items);
+    if (!v->items)
+        return err_set(e, ERR_FULL, "envelope: no memory");
+    size_t i = 0;
+    for (const struct rec_node *n = rec_child(root, "Item"); n; n = rec_next(n, "Item"))
+        if (read_item(v, &v->items[i++], n, e) < 0)
+            return -1;
+    for (i = 0; i < v->nitems; i++) {                   /* the buffer stands still now */
+        v->items[i].sealed.p = v->bytes.p + total;
+        total += v->items[i].sealed.n;
+    }
+    if (v->nitems != number_of(root, "items") || total != number_of(root, "bytes"))
+        return err_set(e, ERR_CORRUPT, "envelope: items or bytes: the header says %s and %s, have %zu and %zu", rec_attr(root, "items"), rec_attr(root, "bytes"),
+                       v->nitems, total);
+    return 0;
+}
+
+static int read_beat(struct beat *b, const struct rec_node *n, struct err *e)
+{
+    if (!n)
+        return err_set(e, ERR_CORRUPT, "envelope of kind beat: want a Beat");
+    snprintf(b->ack, sizeof b->ack, "%s", rec_attr(n, "ack"));
+    snprintf(b->health, sizeof b->health, "%s", rec_attr(n, "health"));
+    b->contiguous = number_of(n, "contiguous");
+    b->sent = number_of(n, "sent");
+    b->held = number_of(n, "held");
+    b->config_version = number_of(n, "config");
+    b->protocol = (unsigned)number_of(n, "protocol");
+    for (const struct rec_node *r = rec_child(n, "Range"); r && b->nranges < ENVELOPE_RANGES; r = rec_next(r, "Range")) {
+        struct beat_range x = {number_of(r, "from"), number_of(r, "to")};
+        if (x.from > x.to || x.from <= b->contiguous)
+            return err_set(e, ERR_CORRUPT, "Beat/Range: want from above contiguous and not above to");
+        b->ranges[b->nranges++] = x;
+    }
+    return 0;
+}
+
+int envelope_read(struct envelope *out, struct bytes file, struct child_pool *parser, struct err *e)
+{
+    struct record r;
+    *out = (struct envelope){0};
+    if (record_parse(&r, parser, 'E', "envelope", file, e) < 0)
+        return -1;
+    buf_init(&out->bytes, ENVELOPE_MAX);
+    int rc = read_head(&out->head, r.root, e);
+    if (rc == 0)
+        rc = out->head.kind == ENVELOPE_BEAT ? read_beat(&out->beat, rec_child(r.root, "Beat"), e) : read_items(out, r.root, e);
+    if (rc == 0 && out->head.kind != ENVELOPE_BEAT && out->nitems == 0)
+        rc = err_set(e, ERR_CORRUPT, "envelope: want at least one item");
+    record_free(&r);
+    if (rc < 0)
+        envelope_free(out);
+    return rc;
+}
+
+void envelope_free(struct envelope *v)
+{
+    free(v->items);
+    buf_clear(&v->bytes);
+    *v = (struct envelope){0};
+}

@@ -1,0 +1,70 @@
+/* envelope.h - the file that crosses: written whole, signed in its last 256 bytes, read whole.
+ *
+ *   <?xml …?><Envelope kind from to incarnation number created items bytes> items or one beat
+ *   <Trailer>HZT1 01 KEYID(16) OFFSET(12 digits) SIGNATURE(base64, 88) …</Trailer></Envelope>\n     exactly 256 bytes
+ *
+ * OFFSET is where the trailer begins; the Ed25519 signature (domain "hz-envelope-1") covers every byte before itself.
+ * Owns:    struct envelope owns its items until envelope_free. Threads: none shared.
+ * Errors:  ERR_CORRUPT: does not verify, or lies about itself; ERR_HELD: another suite, version or key than we know. */
+#ifndef FERRY_ENVELOPE_H
+#define FERRY_ENVELOPE_H
+
+#include "common/child.h"
+#include "common/seal.h"
+
+#define ENVELOPE_TRAILER 256u
+#define ENVELOPE_MAX ((size_t)7 << 20)          /* no file is larger, whatever the configuration */
+#define ENVELOPE_RANGES 64
+#define ENVELOPE_PROTOCOL 1u
+
+enum envelope_kind { ENVELOPE_BATCH, ENVELOPE_SLICE, ENVELOPE_BEAT };
+
+struct envelope_head {
+    enum envelope_kind kind;
+    char from[16], to[16];
+    char incarnation[17];
+    uint64_t number;
+    int64_t created_ms;                         /* whole seconds */
+};
+
+struct envelope_item {
+    struct id128 id;
+    char kind[24];
+    char case_no[17];
+    uint64_t case_seq;
+    struct bytes sealed;
+};
+
+struct beat_range { uint64_t from, to; };
+struct beat {
+    char ack[17];                               /* incarnation of the peer that is spoken of, "" if none was heard */
+    uint64_t contiguous;
+    struct beat_range ranges[ENVELOPE_RANGES];
+    size_t nranges;
+    uint64_t sent;                              /* highest number of ours */
+    char health[12];                            /* fine warning critical */
+    uint64_t held, config_version;
+    unsigned protocol;
+};
+
+/* "b-internet-0123456789abcdef-000000000017.xml"; s- for slices, beat- for beats. */
+void envelope_name(char out[80], const struct envelope_head *h);
+int envelope_write(struct buf *out, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e);
+int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e);
+/* Trailer only: position, magic, suite, key, signature over the exact bytes. No parser. keys: those that may sign; *who gets the one that did. */
+int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e);
+
+struct envelope {
+    struct envelope_head head;
+    struct beat beat;                           /* kind beat */
+    struct envelope_item *items;
+    size_t nitems;
+    struct buf bytes;                           /* behind the items */
+};
+/* After envelope_verify. */
+int envelope_read(struct envelope *out, struct bytes file, struct child_pool *parser, struct err *e);
+void envelope_free(struct envelope *v);
+/* How many bytes an item of this many sealed bytes takes in a file. */
+size_t envelope_item_size(size_t sealed);
+
+#endif

@@ -1,0 +1,1 @@
+../delivery/0001_delivery.sql
