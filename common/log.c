@@ -29,23 +29,28 @@ static void put(struct line *l, const char *s, size_t n)
 
 static void put_str(struct line *l, const char *s) { put(l, s, strlen(s)); }
 
-/* Length of the valid UTF-8 sequence at s, 0 if there is none. */
-static size_t utf8_len(const unsigned char *s)
+/* Length of the character at s if it can stand in a line as it is, else 0: well-formed UTF-8 (shortest form, no surrogates), no control. */
+static size_t plain_len(const unsigned char *s)
 {
     size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-    return n;
+    if (n == 1)
+        return s[0] >= 0x20 && s[0] != 0x7f && s[0] != '"' && s[0] != '\\';
+    bool c1 = s[0] == 0xc2 && s[1] < 0xa0;                       /* a terminal obeys these like ESC [ */
+    bool longer = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool beyond = (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf4 && s[1] >= 0x90);
+    return n == 0 || c1 || longer || beyond ? 0 : n;
 }
 
 static void put_quoted(struct line *l, const char *s)
 {
     put(l, "\"", 1);
     for (const unsigned char *p = (const unsigned char *)s; *p && l->n < sizeof l->s - 16;) {
-        size_t n = utf8_len(p);
+        size_t n = plain_len(p);
         char esc[8];
-        if (n == 0 || *p < 0x20 || *p == 0x7f || *p == '"' || *p == '\\') {
+        if (n == 0) {
             put(l, esc, (size_t)snprintf(esc, sizeof esc, "\\u%04x", *p));
             p++;
         } else {
@@ -63,6 +68,8 @@ static void put_fields(struct line *l, const char *f, va_list ap)
     while (*f) {
         f += strspn(f, " ");
         size_t n = strcspn(f, " %");
+        if (n && l->n + n + sizeof number + 16 > sizeof l->s)
+            return;                                              /* no room for a key and its value: the line ends here, well-formed */
         if (n) {
             put_str(l, ",\"");
             put(l, f, n);
