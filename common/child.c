@@ -43,6 +43,16 @@ static void kill_worker(struct worker *w)
     w->calls = 0;
 }
 
+/* A child that ended while it was idle (killed from outside, or with the thread that started it: PR_SET_PDEATHSIG) is no fault of the
+ * next request: it is buried and a new one started. */
+static void bury_if_dead(struct worker *w)
+{
+    if (w->pid > 0 && waitpid(w->pid, NULL, WNOHANG) == w->pid) {
+        w->pid = 0;
+        kill_worker(w);
+    }
+}
+
 /* Between fork and exec: only async-signal-safe calls. */
 static void become(const struct child_pool *p, int fd)
 {
@@ -54,8 +64,10 @@ static void become(const struct child_pool *p, int fd)
         struct rlimit r = {p->opt.max_memory, p->opt.max_memory};
         setrlimit(RLIMIT_AS, &r);
     }
-    struct rlimit no_core = {0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
+    struct rlimit nothing = {0, 0};
+    setrlimit(RLIMIT_CORE, &nothing);
+    if (p->opt.clean_env)
+        setrlimit(RLIMIT_FSIZE, &nothing);
     close_range(3, ~0u, 0);
     if (p->opt.clean_env) {
         if (chdir("/") < 0)
@@ -80,7 +92,9 @@ static int start_worker(struct child_pool *p, struct worker *w, struct err *e)
         close(fds[0]);
         return err_sys(e, "child %s: fork", p->opt.path);
     }
-    *w = (struct worker){.pid = pid, .fd = fds[0], .busy = true};
+    w->fd = fds[0];
+    w->pid = pid;
+    w->calls = 0;
     return 0;
 }
 
@@ -89,6 +103,10 @@ int child_pool_open(struct child_pool **out, const struct child_options *opt, st
     struct child_pool *p = calloc(1, sizeof *p);
     size_t n = 1;
     *out = NULL;
+    if (p) {
+        pthread_mutex_init(&p->lock, NULL);
+        pthread_cond_init(&p->freed, NULL);
+    }
     if (!p || !(p->workers = calloc(opt->n, sizeof *p->workers)) || !(p->argv[0] = realpath(opt->path, NULL))) {
         err_sys(e, "child %s", opt->path);
         child_pool_close(p);
@@ -99,8 +117,6 @@ int child_pool_open(struct child_pool **out, const struct child_options *opt, st
         p->argv[n++] = strdup(opt->argv[i]);
     for (unsigned i = 0; i < opt->n; i++)
         p->workers[i].fd = -1;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->freed, NULL);
     *out = p;
     return 0;
 }
@@ -114,6 +130,8 @@ void child_pool_close(struct child_pool *p)
     for (size_t i = 0; i < ARGS_MAX + 2; i++)
         free(p->argv[i]);
     free(p->workers);
+    pthread_cond_destroy(&p->freed);
+    pthread_mutex_destroy(&p->lock);
     free(p);
 }
 
@@ -211,6 +229,7 @@ int child_call(struct child_pool *p, struct bytes request, struct buf *answer, s
     size_t before = answer->n;
     if (take_worker(p, &w, e) < 0)
         return -1;
+    bury_if_dead(w);
     int rc = w->pid ? 0 : start_worker(p, w, e);
     if (rc == 0 && exchange(p, w, request, answer, &word) < 0) {
         kill_worker(w);

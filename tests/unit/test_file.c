@@ -54,7 +54,7 @@ static void expect_content(struct folder *f, const char *name, const char *want)
     buf_clear(&b);
 }
 
-/* Published once, the name is taken; the first content stays and no temporary name is left. FRY-07 */
+/* Published once, the name is taken; the first content stays and no temporary name is left. */
 static void test_publish_new_never_replaces(void **state)
 {
     struct folder *f = *state;
@@ -95,7 +95,7 @@ static void test_names_never_become_paths(void **state)
     buf_clear(&b);
 }
 
-/* A gateway folder may hold anything; only a regular file is read, and reading never waits. FRY-12 */
+/* A gateway folder may hold anything; only a regular file is read, and reading never waits. */
 static void test_read_refuses_what_is_no_regular_file(void **state)
 {
     struct folder *f = *state;
