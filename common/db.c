@@ -2,6 +2,7 @@
 #include "common/db_parts.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ struct db {
     unsigned queued;
     bool stop, started;
     pthread_t thread;
-    unsigned fail_commit;            /* test hook: writer thread counts it down */
+    atomic_uint fail_commit;         /* test hook: writer thread counts it down */
 };
 
 static int pragma(struct db_conn *c, const char *sql, struct err *e)

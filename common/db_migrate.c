@@ -70,15 +70,20 @@ static int apply(struct db_conn *c, int dirfd, const char *name, int64_t version
     char tail[64];
     buf_init(&sql, SQL_CAP);
     buf_str(&sql, "BEGIN IMMEDIATE;\n");
-    int fd = openat(dirfd, name, 0);      /* a name may be a link: both sides share the delivery tables */
+    int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);      /* a name may be a link: both sides share the delivery tables */
     if (fd < 0) {
         err_sys(e, "migration %s", name);
         goto fail;
     }
     char part[65536];
-    for (ssize_t n; (n = read(fd, part, sizeof part)) > 0;)
+    ssize_t n;
+    while ((n = read(fd, part, sizeof part)) > 0)
         buf_put(&sql, part, (size_t)n);
+    if (n < 0)
+        err_sys(e, "migration %s", name);
     close(fd);
+    if (n < 0)
+        goto fail;
     snprintf(tail, sizeof tail, "\nPRAGMA user_version=%lld; COMMIT;", (long long)version);
     buf_str(&sql, tail);
     if (buf_done(&sql, name, e) < 0)
