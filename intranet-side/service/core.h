@@ -19,8 +19,8 @@ struct rules;          /* domain/rules.h: workflows, effects, messages, working 
 struct vault;          /* store/vault.h: keys at rest and the folder of pages */
 struct sessions;       /* service/auth.h */
 struct changes;        /* service/changes.h */
-struct channel;        /* service/channel.h: what is known of the way across the border */
 struct delivery;       /* ferry/lib/delivery.h */
+struct intake;         /* service/intake.h: what the last refusal said */
 
 struct core {
     struct db *db;
@@ -29,14 +29,20 @@ struct core {
     struct vault *vault;
     struct sessions *sessions;
     struct changes *changes;
-    struct delivery *delivery;            /* NULL in tests that send nothing: records are then kept in outgoing order only */
+    struct delivery *delivery;            /* NULL in tests: records then go to sink */
+    int (*sink)(void *arg, const char *kind, const char *case_no, uint64_t seq, const char *xml);     /* tests only */
+    void *sink_arg;
+    const struct key_pair *own;           /* to seal what crosses */
+    const struct key_public *peer;
     struct child_pool *parser;
+    struct intake *intake;
     struct caller *caller;                /* NULL: SMS stay queued */
     const struct key_public *identity;    /* of the identity provider */
     unsigned idle_s, session_s;           /* session ends after so long without use, and in any case */
     unsigned undo_s;                      /* 5: how long status and SMS wait */
     unsigned lock_s;                      /* 900: an account stays locked after five failures */
     char schema_dir[512];
+    char bundle_dir[512];                 /* released bundles, so that records of an earlier version can be judged; "" = none kept */
 };
 
 /* Who acts. Filled by auth_session for each request; role and unit are those of now, not of the login. */

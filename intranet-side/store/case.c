@@ -5,7 +5,7 @@
 
 #include "intranet-side/store/case_columns.h"
 
-enum { Q_GET, Q_ADD, Q_SAVE, Q_TOUCH, Q_NEXT_SEQ, Q_SEQ, Q_SEALED, Q_PAYLOAD, Q_KEY, Q_KEY_ADD, Q__COUNT };
+enum { Q_GET, Q_ADD, Q_SAVE, Q_TOUCH, Q_SEALED, Q_PAYLOAD, Q_KEY, Q_KEY_ADD, Q__COUNT };
 
 #define SET_COLUMNS                                                                                                              \
     "workflow = ?2, state = ?3, previous = ?4, up_unit = ?5, up = ?6, holder = ?7, holder_name = ?8, held_since = ?9, "          \
@@ -21,8 +21,6 @@ static const char *const sql[Q__COUNT] = {
               " ?14, ?15, ?16, ?17, ?18)",
     [Q_SAVE] = "UPDATE case_file SET version = version + 1, " SET_COLUMNS " WHERE no = ?1 AND version = ?29",
     [Q_TOUCH] = "UPDATE case_file SET " SET_COLUMNS " WHERE no = ?1 AND version = ?29",
-    [Q_NEXT_SEQ] = "UPDATE case_file SET out_seq = out_seq + 1, gmt_modified = unixepoch() * 1000 WHERE no = ?1",
-    [Q_SEQ] = "SELECT out_seq FROM case_file WHERE no = ?1",
     [Q_SEALED] = "SELECT id_sealed, phone_sealed, payload FROM case_file WHERE no = ?1",
     [Q_PAYLOAD] = "UPDATE case_file SET payload = ?2, gmt_modified = unixepoch() * 1000 WHERE no = ?1",
     [Q_KEY] = "SELECT wrapped FROM case_key WHERE case_no = ?1",
@@ -72,7 +70,6 @@ void case_read_row(struct case_file *f, sqlite3_stmt *s)
     f->round = db_col_int(s, i++);
     f->pages_total = db_col_int(s, i++);
     f->pages_done = db_col_int(s, i++);
-    f->out_seq = db_col_int(s, i++);
     f->undo_until = db_col_int(s, i++);
     TEXT(undo_officer, i++);
 }
@@ -166,21 +163,6 @@ int case_save(struct db_conn *c, struct case_file *f, struct err *e)
 int case_touch(struct db_conn *c, const struct case_file *f, struct err *e)
 {
     return write_back(c, Q_TOUCH, f, e);
-}
-
-int case_next_seq(struct db_conn *c, const char *no, uint64_t *seq, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &case_statements, Q_NEXT_SEQ);
-    db_bind_text(s, 1, no);
-    if (db_run(c, s, e) < 0)
-        return -1;
-    s = db_stmt(c, &case_statements, Q_SEQ);
-    db_bind_text(s, 1, no);
-    int rc = db_step(c, s, e);
-    if (rc == 1)
-        *seq = (uint64_t)db_col_int(s, 0);
-    sqlite3_reset(s);
-    return rc == 1 ? 0 : rc == 0 ? err_set(e, ERR_MISSING, "case %s is not known", no) : -1;
 }
 
 void case_sealed_clear(struct case_sealed *s)

@@ -34,7 +34,6 @@ struct case_file {
     char person[256];                /* the subject's name, plain */
     int64_t round;                   /* supplement requests sent so far */
     int64_t pages_total, pages_done;
-    int64_t out_seq;                 /* last number used towards the internet side */
     int64_t undo_until;              /* ms; 0 = nothing to undo */
     char undo_officer[33];
 };
@@ -55,8 +54,6 @@ int case_add(struct db_conn *c, const struct case_file *f, struct bytes id_index
 int case_save(struct db_conn *c, struct case_file *f, struct err *e);
 /* The same without raising the version: counters and clocks that no decision depends on. */
 int case_touch(struct db_conn *c, const struct case_file *f, struct err *e);
-/* Next number towards the internet side; written at once. */
-int case_next_seq(struct db_conn *c, const char *no, uint64_t *seq, struct err *e);
 
 struct case_sealed { struct buf id_no, phone, payload; };
 void case_sealed_clear(struct case_sealed *s);

@@ -5,10 +5,9 @@
 
 enum {
     Q_AUDIT_LAST, Q_AUDIT_ADD, Q_AUDIT_ALL, Q_AUDIT_COUNT, Q_SMS_ADD, Q_SMS_NEXT, Q_SMS_RESULT, Q_SMS_EACH, Q_INTAKE_ADD, Q_INTAKE,
-    Q_INTAKE_CONFIRM, Q_EXC_PUT, Q_EXC_DROP, Q_EXC, Q_EXCS, Q_CONF_ADD, Q_CONF, Q__COUNT
+    Q_INTAKE_CONFIRM, Q_CONF_ADD, Q_CONF, Q__COUNT
 };
 #define SMS_COLUMNS "id, uid, case_no, template, text, state, attempts, next_at, sent_at, gmt_create, phone_sealed FROM sms"
-#define EXC_COLUMNS "uid, kind, case_no, word, reason, gmt_modified FROM exception_entry"
 static const char *const sql[Q__COUNT] = {
     [Q_AUDIT_LAST] = "SELECT mac FROM audit ORDER BY id DESC LIMIT 1",
     [Q_AUDIT_ADD] = "INSERT INTO audit(at, officer, login, role, unit, address, act, object, result, prev, mac)"
@@ -22,11 +21,6 @@ static const char *const sql[Q__COUNT] = {
     [Q_INTAKE_ADD] = "INSERT INTO intake(record, kind, case_no, round, sealed_hash) VALUES(?1, ?2, ?3, ?4, ?5)",
     [Q_INTAKE] = "SELECT record, kind, case_no, round, sealed_hash, confirmed FROM intake WHERE record = ?1",
     [Q_INTAKE_CONFIRM] = "UPDATE intake SET confirmed = ?2, gmt_modified = unixepoch() * 1000 WHERE record = ?1 AND confirmed = 0",
-    [Q_EXC_PUT] = "INSERT INTO exception_entry(uid, kind, case_no, word, reason) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(uid) DO UPDATE"
-                  " SET word = ?4, reason = ?5, gmt_modified = unixepoch() * 1000",
-    [Q_EXC_DROP] = "DELETE FROM exception_entry WHERE uid = ?1",
-    [Q_EXC] = "SELECT " EXC_COLUMNS " WHERE uid = ?1",
-    [Q_EXCS] = "SELECT " EXC_COLUMNS " ORDER BY gmt_modified DESC, id DESC LIMIT 500",
     [Q_CONF_ADD] = "INSERT INTO configuration(version, hash, published, item) VALUES(?1, ?2, ?3, ?4)",
     [Q_CONF] = "SELECT version, hash, published, item FROM configuration ORDER BY version DESC LIMIT 1",
 };
@@ -225,60 +219,6 @@ int intake_confirm(struct db_conn *c, const char *record, int64_t at, struct err
     db_bind_text(s, 1, record);
     db_bind_int(s, 2, at);
     return db_run(c, s, e);
-}
-
-int exception_put(struct db_conn *c, const struct exception_row *r, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &log_statements, Q_EXC_PUT);
-    const char *const text[] = {r->uid, r->kind, r->case_no, r->word, r->reason};
-    for (int i = 0; i < 5; i++)
-        db_bind_text(s, i + 1, text[i]);
-    return db_run(c, s, e);
-}
-
-int exception_drop(struct db_conn *c, const char *uid, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &log_statements, Q_EXC_DROP);
-    db_bind_text(s, 1, uid);
-    return db_run(c, s, e);
-}
-
-static void read_exception(struct exception_row *out, sqlite3_stmt *s)
-{
-    memset(out, 0, sizeof *out);
-    TEXT(uid, 0);
-    TEXT(kind, 1);
-    TEXT(case_no, 2);
-    TEXT(word, 3);
-    TEXT(reason, 4);
-    out->at = db_col_int(s, 5);
-}
-
-int exception_get(struct db_conn *c, const char *uid, struct exception_row *out, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &log_statements, Q_EXC);
-    db_bind_text(s, 1, uid);
-    int rc = db_step(c, s, e);
-    if (rc != 1)
-        return rc == 0 ? err_set(e, ERR_MISSING, "exception %s is not known", uid) : -1;
-    read_exception(out, s);
-    sqlite3_reset(s);
-    return 0;
-}
-
-int exception_each(struct db_conn *c, exception_fn fn, void *arg, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &log_statements, Q_EXCS);
-    int rc;
-    while ((rc = db_step(c, s, e)) == 1) {
-        struct exception_row r;
-        read_exception(&r, s);
-        if (fn(&r, arg, e) < 0) {
-            sqlite3_reset(s);
-            return -1;
-        }
-    }
-    return rc;
 }
 
 int configuration_add(struct db_conn *c, const struct configuration_row *r, struct err *e)

@@ -1,4 +1,4 @@
-/* log_books.h - the small tables: audit chain, SMS queue, records of intake, exceptions, released configurations.
+/* log_books.h - the small tables: audit chain, SMS queue, records of intake, released configurations.
  * Owns: nothing. Threads: inside a closure; audit_add inside a write (the chain's end is read and written there). */
 #ifndef INTRANET_STORE_LOG_BOOKS_H
 #define INTRANET_STORE_LOG_BOOKS_H
@@ -33,13 +33,6 @@ struct intake_row { char record[33], kind[16], case_no[17], sealed_hash[65]; int
 int intake_add(struct db_conn *c, const struct intake_row *r, struct err *e);        /* ERR_CONFLICT: known */
 int intake_get(struct db_conn *c, const char *record, struct intake_row *out, struct err *e);
 int intake_confirm(struct db_conn *c, const char *record, int64_t at, struct err *e);
-
-struct exception_row { char uid[33], kind[16], case_no[17], word[12], reason[256]; int64_t at; };
-int exception_put(struct db_conn *c, const struct exception_row *r, struct err *e);
-int exception_drop(struct db_conn *c, const char *uid, struct err *e);
-int exception_get(struct db_conn *c, const char *uid, struct exception_row *out, struct err *e);
-typedef int (*exception_fn)(const struct exception_row *r, void *arg, struct err *e);
-int exception_each(struct db_conn *c, exception_fn fn, void *arg, struct err *e);    /* newest first, at most 500 */
 
 struct configuration_row { int64_t version, published; char hash[65], item[33]; };
 int configuration_add(struct db_conn *c, const struct configuration_row *r, struct err *e);

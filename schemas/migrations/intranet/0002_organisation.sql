@@ -79,15 +79,3 @@ CREATE TABLE audit (
 CREATE INDEX audit_object ON audit (object, id);
 CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'audit rows are only added'); END;
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'audit rows are only added'); END;
-
--- exception_entry: records that could not be imported: held (somebody must do something) or refused (final).
-CREATE TABLE exception_entry (
-    id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- row key
-    uid          TEXT    NOT NULL UNIQUE CHECK (length(uid) = 32),    -- the record's item id
-    kind         TEXT    NOT NULL,                   -- application, supplement, withdrawal, slice
-    case_no      TEXT    NOT NULL DEFAULT '',
-    word         TEXT    NOT NULL CHECK (word IN ('held', 'refused', 'waiting')),
-    reason       TEXT    NOT NULL DEFAULT '',        -- for the operator, no personal data
-    gmt_create   INTEGER NOT NULL DEFAULT (unixepoch() * 1000),
-    gmt_modified INTEGER NOT NULL DEFAULT (unixepoch() * 1000)
-) STRICT;

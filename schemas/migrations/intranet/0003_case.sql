@@ -44,7 +44,6 @@ CREATE TABLE case_file (
     round          INTEGER NOT NULL DEFAULT 0,        -- supplement requests sent
     pages_total    INTEGER NOT NULL DEFAULT 0,
     pages_done     INTEGER NOT NULL DEFAULT 0,
-    out_seq        INTEGER NOT NULL DEFAULT 0,        -- last number towards the internet side
     undo_until     INTEGER NOT NULL DEFAULT 0,        -- ms; 0 = nothing to undo
     undo_officer   TEXT    NOT NULL DEFAULT '',       -- who may
     undo           TEXT    NOT NULL DEFAULT '',       -- JSON of the columns before the decision; no personal data
