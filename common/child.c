@@ -64,10 +64,8 @@ static void become(const struct child_pool *p, int fd)
         struct rlimit r = {p->opt.max_memory, p->opt.max_memory};
         setrlimit(RLIMIT_AS, &r);
     }
-    struct rlimit nothing = {0, 0};
-    setrlimit(RLIMIT_CORE, &nothing);
-    if (p->opt.clean_env)
-        setrlimit(RLIMIT_FSIZE, &nothing);
+    struct rlimit no_core = {0, 0};
+    setrlimit(RLIMIT_CORE, &no_core);
     close_range(3, ~0u, 0);
     if (p->opt.clean_env) {
         if (chdir("/") < 0)
