@@ -224,7 +224,7 @@ static void send_file(const struct static_file *f, struct request *rq, struct re
 /* A page of the app has no dot in its path and is no API path; the app's own router knows what it is. */
 static bool is_page(const char *path)
 {
-    return strncmp(path, "/api/", 5) != 0 && strcmp(path, "/api") != 0 && !strchr(path, '.') && !strstr(path, "//");
+    return strncasecmp(path, "/api/", 5) != 0 && strcasecmp(path, "/api") != 0 && !strchr(path, '.') && !strstr(path, "//");
 }
 
 bool static_answer(const struct static_files *s, struct request *rq, struct response *rs, const char *path)
