@@ -47,6 +47,8 @@ void db_bind_blob(sqlite3_stmt *s, int i, struct bytes v);
 /* 1 row, 0 done, -1 error (constraint -> ERR_CONFLICT with the constraint's name, full -> ERR_FULL, else ERR_INTERNAL). */
 int db_step(struct db_conn *c, sqlite3_stmt *s, struct err *e);
 int db_run(struct db_conn *c, sqlite3_stmt *s, struct err *e);       /* step that must be done; 0 or -1 */
+/* A fixed statement without values, for savepoints inside a closure; never text that was put together. */
+int db_exec(struct db_conn *c, const char *fixed_sql, struct err *e);
 int64_t db_changes(struct db_conn *c);
 int64_t db_last_id(struct db_conn *c);
 const char *db_col_text(sqlite3_stmt *s, int i);                     /* "" for NULL; valid until the next step */

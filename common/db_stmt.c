@@ -106,6 +106,16 @@ int db_run(struct db_conn *c, sqlite3_stmt *s, struct err *e)
     return rc > 0 ? err_set(e, ERR_INTERNAL, "statement gave a row where none was wanted: %.120s", sqlite3_sql(s)) : rc;
 }
 
+int db_exec(struct db_conn *c, const char *fixed_sql, struct err *e)
+{
+    char *why = NULL;
+    if (sqlite3_exec(c->sql, fixed_sql, NULL, NULL, &why) == SQLITE_OK)
+        return 0;
+    err_set(e, ERR_INTERNAL, "%s: %s: %s", c->path, fixed_sql, why ? why : "failed");
+    sqlite3_free(why);
+    return -1;
+}
+
 int64_t db_changes(struct db_conn *c) { return sqlite3_changes64(c->sql); }
 int64_t db_last_id(struct db_conn *c) { return sqlite3_last_insert_rowid(c->sql); }
 

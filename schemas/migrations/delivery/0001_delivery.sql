@@ -30,6 +30,8 @@ CREATE TABLE out_item (
 ) STRICT;
 CREATE INDEX out_item_number ON out_item (number, bulk, id);
 CREATE INDEX out_item_case ON out_item (case_no);
+CREATE INDEX out_item_open ON out_item (bulk, number) WHERE acked_ms = 0;
+CREATE INDEX out_item_retain ON out_item (retain) WHERE retain = 1;
 
 -- A file that was formed and is not acknowledged yet. Its bytes are made again from its items when it is sent again.
 CREATE TABLE out_file (

@@ -1,0 +1,174 @@
+/* beat.c - signs of life: what we received goes out, what the peer received comes in. The clock thread also writes the status. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "ferry/lib/parts.h"
+
+struct beat_job { struct delivery *d; struct beat beat; uint64_t reserve; };
+
+static int load_beat(struct db_conn *c, void *arg, struct err *e)
+{
+    struct beat_job *j = arg;
+    struct delivery_state counts = {0};
+    if (j->beat.ack[0] && store_ranges(c, j->beat.ack, &j->beat, e) < 0)
+        return -1;
+    if (store_highest(c, &j->beat.sent, e) < 0 || store_counts(c, &counts, e) < 0)
+        return -1;
+    j->beat.held = counts.held;
+    return 0;
+}
+
+static int reserve(struct db_conn *c, void *arg, struct err *e)
+{
+    struct beat_job *j = arg;
+    return store_reserve_beats(c, &j->reserve, e);
+}
+
+/* Beat counters never go back, also not over a crash: the database stays 1000 ahead. */
+static int next_counter(struct delivery *d, struct err *e)
+{
+    struct beat_job j = {0};
+    if (d->beat_counter < d->beat_limit) {
+        d->beat_counter++;
+        return 0;
+    }
+    if (db_write(d->opt.db, reserve, &j, e) < 0)
+        return -1;
+    d->beat_counter = j.reserve;
+    d->beat_limit = j.reserve + 999;
+    return 0;
+}
+
+int beat_publish(struct delivery *d, struct err *e)
+{
+    struct beat_job j = {.d = d, .beat = {.protocol = ENVELOPE_PROTOCOL}};
+    struct envelope_head h = {.kind = ENVELOPE_BEAT, .created_ms = clock_wall_ms() / 1000 * 1000};
+    struct buf body;
+    pthread_mutex_lock(&d->lock);
+    snprintf(j.beat.ack, sizeof j.beat.ack, "%s", d->peer_incarnation);
+    snprintf(j.beat.health, sizeof j.beat.health, "%s", strcmp(d->live.word, "critical") == 0 ? "critical" : d->health);
+    j.beat.config_version = d->config_version;
+    pthread_mutex_unlock(&d->lock);
+    if (db_read(d->opt.db, load_beat, &j, e) < 0 || next_counter(d, e) < 0)
+        return -1;
+    h.number = d->beat_counter;
+    snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
+    snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
+    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
+    buf_init(&body, 65536);
+    int rc = envelope_write_beat(&body, &h, &j.beat, d->opt.own, e);
+    if (rc == 0 && d->beat_name[0])
+        rc = file_remove(d->outbox, d->beat_name, e);      /* still there: the gateway stands; one beat is enough */
+    envelope_name(d->beat_name, &h);
+    if (rc == 0)
+        rc = file_publish(d->outbox, d->beat_name, buf_bytes(&body), PUBLISH_REPLACE, e);
+    buf_clear(&body);
+    return rc;
+}
+
+struct ack_job { struct delivery *d; const struct beat *b; int64_t now_ms, rtt_ms; uint64_t highest; bool unknown; };
+
+static int apply_ack(struct db_conn *c, void *arg, struct err *e)
+{
+    struct ack_job *j = arg;
+    const struct beat *b = j->b;
+    uint64_t top = b->nranges ? b->ranges[b->nranges - 1].to : b->contiguous;
+    bool keep = j->d->opt.keep_acked;
+    if (store_highest(c, &j->highest, e) < 0)
+        return -1;
+    j->unknown = top > j->highest;
+    if (j->unknown)
+        return 0;
+    if (b->contiguous && store_ack(c, 1, b->contiguous, keep, j->now_ms, &j->rtt_ms, e) < 0)
+        return -1;
+    for (size_t i = 0; i < b->nranges; i++)
+        if (store_ack(c, b->ranges[i].from, b->ranges[i].to, keep, j->now_ms, &j->rtt_ms, e) < 0)
+            return -1;
+    return 0;
+}
+
+static void note_beat(struct delivery *d, const struct envelope *v, int64_t now_ms)
+{
+    pthread_mutex_lock(&d->lock);
+    d->peer_beat = v->head.number;
+    d->peer_sent = v->beat.sent;
+    snprintf(d->peer_incarnation, sizeof d->peer_incarnation, "%s", v->head.incarnation);
+    d->live.beat_ms = now_ms;
+    d->live.peer_config = v->beat.config_version;
+    snprintf(d->live.peer_health, sizeof d->live.peer_health, "%s", v->beat.health);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* Receiver thread. An old beat is not worse than a lost one: what it acknowledges was true. */
+int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e)
+{
+    struct ack_job j = {.d = d, .b = &v->beat, .now_ms = now_ms};
+    bool same = strcmp(v->head.incarnation, d->peer_incarnation) == 0;
+    if (!same || v->head.number > d->peer_beat)
+        note_beat(d, v, now_ms);
+    if (strcmp(v->beat.ack, d->incarnation) != 0)
+        return 0;
+    if (db_write(d->opt.db, apply_ack, &j, e) < 0)
+        return -1;
+    if (j.unknown) {
+        delivery_set_stopped(d, "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed");
+        return 0;
+    }
+    if (j.rtt_ms > 0) {
+        pthread_mutex_lock(&d->lock);
+        d->rtt_ms = d->rtt_ms ? (d->rtt_ms * 7 + j.rtt_ms) / 8 : j.rtt_ms;
+        pthread_mutex_unlock(&d->lock);
+    }
+    delivery_wake(d);
+    return 0;
+}
+
+#define STATUS_MS 2000
+#define SOON_MS 50            /* acknowledgements that come together travel in one beat */
+
+void *clock_main(void *arg)
+{
+    struct delivery *d = arg;
+    int64_t next_beat = 0, next_status = 0;
+    for (;;) {
+        struct err e = {0};
+        int64_t now = clock_mono_ms();
+        pthread_mutex_lock(&d->lock);
+        bool stop = d->stop, asked = d->beat_asked;
+        d->beat_asked = false;
+        pthread_mutex_unlock(&d->lock);
+        if (stop)
+            return NULL;
+        if (asked || now >= next_beat) {
+            if (beat_publish(d, &e) < 0)
+                log_error("beat", &e);
+            next_beat = now + d->opt.beat_s * 1000LL;
+        }
+        if (now >= next_status) {
+            err_clear(&e);
+            if (status_write(d, &e) < 0)
+                log_error("status_write", &e);
+            next_status = now + STATUS_MS;
+        }
+        struct timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        int64_t wait = (next_beat < next_status ? next_beat : next_status) - clock_mono_ms();
+        if (wait < SOON_MS)
+            wait = SOON_MS;
+        t.tv_sec += wait / 1000;
+        t.tv_nsec += wait % 1000 * 1000000;
+        t.tv_sec += t.tv_nsec / 1000000000;
+        t.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&d->lock);
+        while (!d->beat_asked && !d->stop && pthread_cond_timedwait(&d->clock_wake, &d->lock, &t) == 0)
+            ;
+        bool soon = d->beat_asked && !d->stop;
+        pthread_mutex_unlock(&d->lock);
+        if (soon)
+            usleep(SOON_MS * 1000);
+    }
+}

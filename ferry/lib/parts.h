@@ -1,0 +1,88 @@
+/* parts.h - what the files of the delivery library share; nobody else includes it.
+ * Locks: `lock` guards wake flags, `live` and the numbers below it; it is never held over a database call or file I/O. */
+#ifndef FERRY_PARTS_H
+#define FERRY_PARTS_H
+
+#include <pthread.h>
+
+#include "ferry/lib/delivery.h"
+#include "ferry/lib/envelope.h"
+
+enum { THREAD_SEND, THREAD_RECEIVE, THREAD_CLOCK, THREAD__COUNT };
+
+struct delivery {
+    struct delivery_options opt;
+    char *text[8];                       /* our copies of the option strings */
+    int outbox, inbox, quarantine, vault, spool, mirror;     /* folder descriptors, -1 = none */
+    int notify;                          /* inotify on the inbox, -1 = rescan only */
+    char incarnation[17];
+    pthread_t threads[THREAD__COUNT];
+    unsigned running;
+    pthread_mutex_t lock;
+    pthread_cond_t send_wake, clock_wake;
+    bool stop, send_asked, beat_asked, publish_failed;
+    char stopped[160];                   /* outgoing direction stands, "" = it does not */
+    int64_t rtt_ms;                      /* smoothed, of files acknowledged after one send */
+    uint64_t beat_counter, beat_limit;   /* clock thread only; limit is what the database reserved */
+    char beat_name[80];                  /* our last beat, removed before the next if it still lies in the outbox */
+    uint64_t peer_beat;                  /* receiver only: highest counter heard */
+    char peer_incarnation[17];
+    uint64_t peer_sent;
+    uint64_t config_version;
+    char health[12];
+    struct delivery_state live;
+};
+
+/* store.c: the SQL of the delivery tables. All run inside a closure. */
+int store_prepare(struct db *db, struct err *e);
+int store_open_stream(struct db_conn *c, char incarnation[17], int64_t now_ms, struct err *e);
+int store_reserve_beats(struct db_conn *c, uint64_t *from, struct err *e);
+
+struct file_row {
+    uint64_t number;
+    enum envelope_kind kind;
+    int64_t created_ms, first_ms, last_ms;
+    char hash[65];
+    uint64_t size;
+    unsigned sends;
+};
+/* Take queued items into a new file: at most `max` bytes of file and 500 items. *formed is false when nothing was queued. */
+int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struct file_row *out, bool *formed, struct err *e);
+int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slice_bytes, struct err *e);
+/* Up to max files that were never published or last published before `before_ms`, batches first. */
+int store_due(struct db_conn *c, int64_t before_ms, struct file_row *out, size_t max, size_t *n, struct err *e);
+
+struct item_row { struct envelope_item item; char spool[80]; char hash[65]; struct buf sealed; };
+int store_items(struct db_conn *c, uint64_t number, struct item_row **out, size_t *n, struct err *e);      /* free with store_items_free */
+void store_items_free(struct item_row *rows, size_t n);
+int store_published(struct db_conn *c, uint64_t number, const char *hash, uint64_t size, int64_t now_ms, struct err *e);
+/* Mark one range of numbers acknowledged; *rtt_ms gets the round trip of a file sent once, if any. */
+int store_ack(struct db_conn *c, uint64_t from, uint64_t to, bool keep, int64_t now_ms, int64_t *rtt_ms, struct err *e);
+int store_highest(struct db_conn *c, uint64_t *number, struct err *e);
+int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e);      /* 1 one, 0 none */
+int store_trash_done(struct db_conn *c, int64_t id, struct err *e);
+
+int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e);
+int store_file_known(struct db_conn *c, const char *incarnation, uint64_t number, bool *known, struct err *e);
+int store_file_in(struct db_conn *c, const char *incarnation, uint64_t number, int64_t now_ms, struct err *e);
+int store_ranges(struct db_conn *c, const char *incarnation, struct beat *b, struct err *e);
+int store_item_state(struct db_conn *c, const char *id, char state[12], struct err *e);                     /* "" unknown */
+int store_item_put(struct db_conn *c, const struct in_item *it, const char *state, const char *reason, struct bytes sealed, struct err *e);
+int store_case_seq(struct db_conn *c, const char *case_no, uint64_t *settled, struct err *e);
+int store_case_settle(struct db_conn *c, const char *case_no, uint64_t seq, int64_t now_ms, struct err *e);
+/* A waiting item whose turn has come. 1 one, 0 none. */
+int store_ready(struct db_conn *c, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
+int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
+int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e);
+int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e);
+
+/* send.c, receive.c, beat.c, status.c: what the threads run. */
+void *send_main(void *delivery);
+void *receive_main(void *delivery);
+void *clock_main(void *delivery);
+int beat_publish(struct delivery *d, struct err *e);
+int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e);
+int status_write(struct delivery *d, struct err *e);
+void delivery_set_stopped(struct delivery *d, const char *why);
+
+#endif

@@ -1,0 +1,385 @@
+/* receive.c - the receiver: verify, vault, open, prepare, apply in one transaction, then let the file go. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "ferry/lib/quarantine.h"
+#include "ferry/lib/parts.h"
+
+/* One item on its way through: verdict OK means prepared and to be applied. */
+enum verdict { VERDICT_OK, VERDICT_REFUSED, VERDICT_HELD };
+
+struct passing {
+    struct in_item it;
+    struct manifest manifest;
+    const struct delivery_handler *handler;
+    void *prepared;
+    bool has_prepared;
+    enum verdict verdict;
+    struct err why;
+    struct bytes sealed;
+    char result[12];                     /* what it became: applied refused held waiting known */
+};
+
+static bool is_final(enum err_code c)
+{
+    return c == ERR_INPUT || c == ERR_CORRUPT || c == ERR_TOO_LARGE || c == ERR_CONFLICT;
+}
+
+static bool is_hold(enum err_code c)
+{
+    return c == ERR_HELD || c == ERR_UNAVAILABLE;
+}
+
+static const struct delivery_handler *handler_of(const struct delivery *d, const char *kind)
+{
+    for (size_t i = 0; i < d->opt.nhandlers; i++)
+        if (strcmp(d->opt.handlers[i].kind, kind) == 0)
+            return &d->opt.handlers[i];
+    return NULL;
+}
+
+/* Open and prepare; the outcome is a verdict, or -1 when nothing can be said now. */
+static int open_item(struct delivery *d, struct passing *p, struct buf *content, struct err *e)
+{
+    if (seal_open(&p->manifest, content, p->sealed, d->opt.own, d->opt.peer, e) < 0)
+        return -1;
+    if (strcmp(p->manifest.id.s, p->it.id) != 0 || strcmp(p->manifest.kind, p->it.kind) != 0)
+        return err_set(e, ERR_CORRUPT, "item %s: id or kind of envelope and manifest differ: re-wrapped", p->it.id);
+    if (p->manifest.protocol > ENVELOPE_PROTOCOL)
+        return err_set(e, ERR_HELD, "item %s: protocol %u is newer than ours", p->it.id, p->manifest.protocol);
+    p->handler = handler_of(d, p->it.kind);
+    if (!p->handler)
+        return err_set(e, ERR_HELD, "item %s: kind '%s' has no handler here", p->it.id, p->it.kind);
+    p->it.manifest = &p->manifest;
+    if (p->handler->prepare && p->handler->prepare(d->opt.app, &p->it, buf_bytes(content), &p->prepared, e) < 0)
+        return -1;
+    p->has_prepared = true;
+    return 0;
+}
+
+static int prepare_item(struct delivery *d, struct passing *p, int64_t now_ms, struct err *e)
+{
+    struct buf content;
+    buf_init(&content, ENVELOPE_MAX);
+    p->it.now_ms = now_ms;
+    p->it.manifest = &p->manifest;
+    int rc = open_item(d, p, &content, &p->why);
+    buf_wipe(&content);
+    if (rc == 0)
+        return 0;
+    p->verdict = is_final(p->why.code) ? VERDICT_REFUSED : VERDICT_HELD;
+    if (is_final(p->why.code) || is_hold(p->why.code))
+        return 0;
+    return err_set(e, p->why.code, "%s", p->why.msg);
+}
+
+static void drop_prepared(struct passing *p)
+{
+    if (p->has_prepared && p->handler->discard)
+        p->handler->discard(p->prepared);
+    p->has_prepared = false;
+}
+
+static int settle(struct db_conn *c, struct delivery *d, struct passing *p, const char *word, struct err *e)
+{
+    bool applied = strcmp(word, "applied") == 0, held = strcmp(word, "held") == 0;
+    snprintf(p->result, sizeof p->result, "%s", word);
+    /* The original of a refused one stays: it is evidence, and the citizen was told. */
+    if (store_item_put(c, &p->it, word, applied ? "" : p->why.msg, applied ? (struct bytes){0} : p->sealed, e) < 0)
+        return -1;
+    if (!held && p->it.case_seq && store_case_settle(c, p->it.case_no, p->it.case_seq, p->it.now_ms, e) < 0)
+        return -1;
+    return !applied && d->opt.outcome ? d->opt.outcome(c, d->opt.app, &p->it, word, &p->why, e) : 0;
+}
+
+/* Apply in a savepoint of its own: a refused item leaves nothing but its note. */
+static int apply_one(struct db_conn *c, struct delivery *d, struct passing *p, struct err *e)
+{
+    if (p->verdict == VERDICT_OK) {
+        err_clear(&p->why);
+        if (db_exec(c, "SAVEPOINT item", e) < 0)
+            return -1;
+        if (p->handler->apply(c, d->opt.app, &p->it, p->prepared, &p->why) == 0)
+            return db_exec(c, "RELEASE item", e) < 0 ? -1 : settle(c, d, p, "applied", e);
+        if (db_exec(c, "ROLLBACK TO item", e) < 0 || db_exec(c, "RELEASE item", e) < 0)
+            return -1;
+        if (!is_final(p->why.code) && !is_hold(p->why.code))
+            return err_set(e, p->why.code, "%s", p->why.msg);
+        p->verdict = is_final(p->why.code) ? VERDICT_REFUSED : VERDICT_HELD;
+    }
+    return settle(c, d, p, p->verdict == VERDICT_REFUSED ? "refused" : "held", e);
+}
+
+/* Known already, waiting for its predecessor, or applied. */
+static int pass_item(struct db_conn *c, struct delivery *d, struct passing *p, struct err *e)
+{
+    char state[12];
+    uint64_t settled = 0;
+    if (store_item_state(c, p->it.id, state, e) < 0 || (p->it.case_seq && store_case_seq(c, p->it.case_no, &settled, e) < 0))
+        return -1;
+    bool again = strcmp(state, "waiting") == 0 || strcmp(state, "held") == 0;
+    if ((*state && !again) || (p->it.case_seq && p->it.case_seq <= settled)) {
+        snprintf(p->result, sizeof p->result, "known");
+        return 0;
+    }
+    if (p->it.case_seq > settled + 1) {
+        snprintf(p->result, sizeof p->result, "waiting");
+        return store_item_put(c, &p->it, "waiting", "", p->sealed, e);
+    }
+    return apply_one(c, d, p, e);
+}
+
+struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known; };
+
+static int apply_file(struct db_conn *c, void *arg, struct err *e)
+{
+    struct file_job *j = arg;
+    if (store_file_known(c, j->v->head.incarnation, j->v->head.number, &j->known, e) < 0)
+        return -1;
+    if (j->known)
+        return 0;
+    for (size_t i = 0; i < j->n; i++)
+        if (pass_item(c, j->d, &j->items[i], e) < 0)
+            return -1;
+    return store_file_in(c, j->v->head.incarnation, j->v->head.number, j->now_ms, e);
+}
+
+static int look_known(struct db_conn *c, void *arg, struct err *e)
+{
+    struct file_job *j = arg;
+    return store_file_known(c, j->v->head.incarnation, j->v->head.number, &j->known, e);
+}
+
+static void log_item(const struct passing *p)
+{
+    bool odd = strcmp(p->result, "refused") == 0 || strcmp(p->result, "held") == 0;
+    log_event(odd ? LOG_WARN : LOG_INFO, "item", "id %s kind %s case %s seq %llu result %s why %s", p->it.id, p->it.kind, p->it.case_no,
+              (unsigned long long)p->it.case_seq, p->result, odd ? p->why.msg : "");
+}
+
+static struct passing *passing_of(const struct envelope *v, int64_t now_ms)
+{
+    struct passing *all = calloc(v->nitems + 1, sizeof *all);
+    for (size_t i = 0; all && i < v->nitems; i++) {
+        const struct envelope_item *x = &v->items[i];
+        struct hash256 h;
+        all[i].it = (struct in_item){.id = x->id.s, .kind = x->kind, .case_no = x->case_no, .case_seq = x->case_seq, .now_ms = now_ms};
+        all[i].sealed = x->sealed;
+        hash_of(&h, x->sealed);
+        hash_hex(all[i].it.hash, &h);
+    }
+    return all;
+}
+
+static int receive_items(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e)
+{
+    struct file_job j = {.d = d, .v = v, .n = v->nitems, .now_ms = now_ms};
+    int rc = db_read(d->opt.db, look_known, &j, e);
+    if (rc < 0 || j.known)
+        return rc;
+    j.items = passing_of(v, now_ms);
+    if (!j.items)
+        return err_set(e, ERR_FULL, "receive: no memory");
+    for (size_t i = 0; rc == 0 && i < j.n; i++)
+        rc = prepare_item(d, &j.items[i], now_ms, e);
+    if (rc == 0)
+        rc = db_write(d->opt.db, apply_file, &j, e);
+    for (size_t i = 0; i < j.n; i++) {
+        if (rc == 0 && !j.known)
+            log_item(&j.items[i]);
+        drop_prepared(&j.items[i]);
+    }
+    free(j.items);
+    return rc;
+}
+
+/* --- items that waited or were held --- */
+
+struct stored_job { struct delivery *d; const char *id; struct passing p; struct id128 own_id; char kind[24], case_no[17]; struct buf sealed; int found; };
+
+static int load_stored(struct db_conn *c, void *arg, struct err *e)
+{
+    struct stored_job *j = arg;
+    j->found = j->id ? store_held(c, j->id, &j->p.it, j->kind, j->case_no, &j->sealed, e)
+                     : store_ready(c, &j->p.it, &j->own_id, j->kind, j->case_no, &j->sealed, e);
+    return j->found < 0 ? -1 : 0;
+}
+
+static int apply_stored(struct db_conn *c, void *arg, struct err *e)
+{
+    struct stored_job *j = arg;
+    return pass_item(c, j->d, &j->p, e);
+}
+
+static int process_stored(struct delivery *d, const char *id, char word[12], bool *any, struct err *e)
+{
+    struct stored_job j = {.d = d, .id = id};
+    buf_init(&j.sealed, ENVELOPE_MAX);
+    int rc = db_read(d->opt.db, load_stored, &j, e);
+    *any = rc == 0 && j.found == 1;
+    if (*any) {
+        j.p.sealed = buf_bytes(&j.sealed);
+        rc = prepare_item(d, &j.p, clock_wall_ms(), e);
+        if (rc == 0)
+            rc = db_write(d->opt.db, apply_stored, &j, e);
+        if (rc == 0)
+            log_item(&j.p);
+        drop_prepared(&j.p);
+        snprintf(word, 12, "%s", j.p.result);
+    }
+    buf_clear(&j.sealed);
+    return rc;
+}
+
+/* A waiting item whose predecessor was settled. One that gets held again is not "ready" any more, so this ends. */
+static int drain_waiting(struct delivery *d, struct err *e)
+{
+    char word[12];
+    bool any = true;
+    while (any)
+        if (process_stored(d, NULL, word, &any, e) < 0)
+            return -1;
+    return 0;
+}
+
+int delivery_retry(struct delivery *d, const char *item_id, char word[12], struct err *e)
+{
+    bool any;
+    if (process_stored(d, item_id, word, &any, e) < 0)
+        return -1;
+    if (!any)
+        return err_set(e, ERR_MISSING, "item %.32s: nothing of that id is held", item_id);
+    delivery_wake(d);
+    return drain_waiting(d, e);
+}
+
+/* --- files --- */
+
+static int receive_bytes(struct delivery *d, const char *name, struct bytes body, struct err *e)
+{
+    const struct key_public *keys[] = {d->opt.peer};
+    struct envelope v;
+    int64_t now_ms = clock_wall_ms();
+    if (envelope_verify(body, keys, 1, NULL, e) < 0 || envelope_read(&v, body, d->opt.parser, e) < 0)
+        return -1;
+    int rc = 0;
+    if (strcmp(v.head.from, d->opt.peer->name) != 0 || strcmp(v.head.to, keys_public(d->opt.own)->name) != 0)
+        rc = err_set(e, ERR_CORRUPT, "envelope: want %s to %s, have %s to %s", d->opt.peer->name, keys_public(d->opt.own)->name, v.head.from, v.head.to);
+    else if (v.head.kind == ENVELOPE_BEAT)
+        rc = beat_heard(d, &v, now_ms, e);
+    else {
+        if (d->vault >= 0 && file_publish(d->vault, name, body, PUBLISH_NEW, e) < 0) {
+            rc = e->code == ERR_CONFLICT ? 0 : -1;      /* it came before; the vault keeps the first */
+            if (rc == 0)
+                err_clear(e);
+        }
+        if (rc == 0)
+            rc = receive_items(d, &v, now_ms, e);
+        if (rc == 0) {
+            pthread_mutex_lock(&d->lock);
+            if (!d->peer_incarnation[0])
+                snprintf(d->peer_incarnation, sizeof d->peer_incarnation, "%s", v.head.incarnation);
+            d->beat_asked = true;
+            pthread_cond_signal(&d->clock_wake);
+            pthread_mutex_unlock(&d->lock);
+        }
+    }
+    envelope_free(&v);
+    return rc;
+}
+
+/* A file that cannot be verified or read is somebody else's or still being written: left alone until it stood still. */
+static void refuse_file(struct delivery *d, const struct dir_entry *f, const struct err *why)
+{
+    struct err e = {0};
+    if (clock_wall_ms() - f->mtime_ms < d->opt.settle_s * 1000LL)
+        return;
+    if (quarantine_take(d->inbox, d->quarantine, f, why->msg, &e) < 0)
+        log_error("quarantine", &e);
+    else
+        log_event(LOG_WARN, "quarantined", "file %s bytes %lld why %s", f->name, (long long)f->size, why->msg);
+}
+
+static void receive_file(struct delivery *d, const struct dir_entry *f)
+{
+    struct err e = {0};
+    struct buf body;
+    buf_init(&body, ENVELOPE_MAX);
+    int rc = file_read(&body, d->inbox, f->name, ENVELOPE_MAX, &e);
+    if (rc == 0)
+        rc = receive_bytes(d, f->name, buf_bytes(&body), &e);
+    buf_clear(&body);
+    if (rc == 0 && file_remove(d->inbox, f->name, &e) == 0)
+        return;
+    if (e.code == ERR_MISSING)
+        return;                          /* the gateway took it back */
+    if (is_final(e.code) || e.code == ERR_HELD)
+        refuse_file(d, f, &e);
+    else
+        log_error("receive", &e);
+}
+
+static bool stopping(struct delivery *d)
+{
+    pthread_mutex_lock(&d->lock);
+    bool stop = d->stop;
+    pthread_mutex_unlock(&d->lock);
+    return stop;
+}
+
+static void scan(struct delivery *d)
+{
+    struct err e = {0};
+    struct dir_entry *list;
+    size_t n;
+    if (folder_list(&list, &n, d->inbox, 5000, &e) < 0) {
+        log_error("inbox", &e);
+        return;
+    }
+    for (size_t i = 0; i < n && !stopping(d); i++)
+        receive_file(d, &list[i]);
+    free(list);
+    if (n && drain_waiting(d, &e) < 0)
+        log_error("receive", &e);
+}
+
+/* Until something appears, at most the rescan time; looks at the stop flag every 250 ms. */
+static void wait_for_files(struct delivery *d)
+{
+    char events[4096];
+    int64_t end = clock_mono_ms() + d->opt.rescan_s * 1000LL;
+    while (!stopping(d) && clock_mono_ms() < end) {
+        struct pollfd p = {d->notify, POLLIN, 0};
+        if (d->notify < 0) {
+            usleep(250000);
+            continue;
+        }
+        if (poll(&p, 1, 250) > 0) {
+            while (read(d->notify, events, sizeof events) > 0)
+                ;
+            return;
+        }
+    }
+}
+
+void *receive_main(void *arg)
+{
+    struct delivery *d = arg;
+    struct err e = {0};
+    if (drain_waiting(d, &e) < 0)
+        log_error("receive", &e);
+    while (!stopping(d)) {
+        scan(d);
+        wait_for_files(d);
+    }
+    return NULL;
+}

@@ -1,0 +1,260 @@
+/* send.c - the sender: queued items become files, files are published until the peer acknowledges them, purged files are removed. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/log.h"
+#include "ferry/lib/parts.h"
+
+#define DUE_MAX 64
+
+struct form_job { struct delivery *d; int64_t now_ms; struct file_row files[4]; size_t n; bool more; };
+
+/* One transaction: as many new files as may be in flight, batches first. */
+static int form(struct db_conn *c, void *arg, struct err *e)
+{
+    struct form_job *j = arg;
+    const struct delivery_options *o = &j->d->opt;
+    uint64_t batches, slice_bytes;
+    bool formed = true;
+    j->n = 0;
+    if (store_in_flight(c, &batches, &slice_bytes, e) < 0)
+        return -1;
+    while (formed && batches < o->batches_in_flight && j->n < 4) {
+        if (store_form(c, false, o->batch_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
+            return -1;
+        j->n += formed;
+        batches += formed;
+    }
+    formed = true;
+    while (formed && slice_bytes < o->slices_in_flight && j->n < 4) {
+        if (store_form(c, true, o->slice_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
+            return -1;
+        j->n += formed;
+        slice_bytes += formed ? o->slice_max / 2 : 0;
+    }
+    j->more = j->n == 4;
+    return 0;
+}
+
+struct items_job { uint64_t number; struct item_row *rows; size_t n; };
+
+static int load_items(struct db_conn *c, void *arg, struct err *e)
+{
+    struct items_job *j = arg;
+    return store_items(c, j->number, &j->rows, &j->n, e);
+}
+
+/* Bytes of spooled items; each must still be what was enqueued. */
+static int load_spool(const struct delivery *d, struct item_row *r, struct err *e)
+{
+    struct hash256 h;
+    char hex[65];
+    if (*r->spool && file_read(&r->sealed, d->spool, r->spool, ENVELOPE_MAX, e) < 0)
+        return err_wrap(e, "spool of item %s", r->item.id.s);
+    r->item.sealed = buf_bytes(&r->sealed);
+    hash_of(&h, r->item.sealed);
+    hash_hex(hex, &h);
+    return strcmp(hex, r->hash) == 0 ? 0 : err_set(e, ERR_CORRUPT, "item %s: sealed bytes are not those that were enqueued", r->item.id.s);
+}
+
+/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. */
+static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
+{
+    struct items_job j = {.number = f->number};
+    struct envelope_head h = {.kind = f->kind, .number = f->number, .created_ms = f->created_ms};
+    snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
+    snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
+    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
+    envelope_name(name, &h);
+    int rc = db_read(d->opt.db, load_items, &j, e);
+    if (rc == 0 && j.n == 0)
+        rc = err_set(e, ERR_MISSING, "file %llu has no items any more", (unsigned long long)f->number);
+    struct envelope_item *items = rc == 0 ? calloc(j.n, sizeof *items) : NULL;
+    for (size_t i = 0; rc == 0 && i < j.n; i++) {
+        rc = load_spool(d, &j.rows[i], e);
+        if (items)
+            items[i] = j.rows[i].item;
+    }
+    if (rc == 0 && !items)
+        rc = err_set(e, ERR_FULL, "file: no memory");
+    if (rc == 0)
+        rc = envelope_write(out, &h, items, j.n, d->opt.own, e);
+    free(items);
+    store_items_free(j.rows, j.n);
+    return rc;
+}
+
+struct published_job { uint64_t number, size; char hash[65]; int64_t now_ms; };
+
+static int note_published(struct db_conn *c, void *arg, struct err *e)
+{
+    struct published_job *j = arg;
+    return store_published(c, j->number, j->hash, j->size, j->now_ms, e);
+}
+
+static int ack_empty(struct db_conn *c, void *arg, struct err *e)
+{
+    const struct file_row *f = arg;
+    int64_t rtt;
+    return store_ack(c, f->number, f->number, true, 0, &rtt, e);
+}
+
+/* All its items were confirmed before the file was acknowledged: nothing is left to send. */
+static int forget_file(struct delivery *d, struct file_row *f, struct err *e)
+{
+    err_clear(e);
+    return db_write(d->opt.db, ack_empty, f, e);
+}
+
+static int publish(struct delivery *d, struct file_row *f, struct err *e)
+{
+    struct published_job j = {.number = f->number, .now_ms = clock_wall_ms()};
+    struct buf body;
+    struct hash256 h;
+    char name[80];
+    buf_init(&body, ENVELOPE_MAX);
+    int rc = build_file(d, f, &body, name, e);
+    if (rc < 0 && e->code == ERR_MISSING && f->sends) {
+        buf_clear(&body);
+        return forget_file(d, f, e);
+    }
+    if (rc == 0) {
+        hash_of(&h, buf_bytes(&body));
+        hash_hex(j.hash, &h);
+        j.size = body.n;
+        rc = file_publish(d->outbox, name, buf_bytes(&body), PUBLISH_REPLACE, e);
+    }
+    buf_clear(&body);
+    if (rc < 0)
+        return err_wrap(e, "file %s", name);
+    log_event(f->sends ? LOG_WARN : LOG_INFO, f->sends ? "file_resent" : "file_sent", "file %s bytes %llu sends %u", name, (unsigned long long)j.size, f->sends + 1);
+    return db_write(d->opt.db, note_published, &j, e);
+}
+
+struct due_job { int64_t before_ms; struct file_row files[DUE_MAX]; size_t n; };
+
+static int load_due(struct db_conn *c, void *arg, struct err *e)
+{
+    struct due_job *j = arg;
+    return store_due(c, j->before_ms, j->files, DUE_MAX, &j->n, e);
+}
+
+static bool in_outbox(const struct delivery *d, const struct file_row *f)
+{
+    struct envelope_head h = {.kind = f->kind, .number = f->number};
+    char name[80];
+    snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
+    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
+    envelope_name(name, &h);
+    return faccessat(d->outbox, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int64_t resend_after(const struct delivery *d)
+{
+    int64_t least = d->opt.resend_min_s * 1000LL, most = d->opt.resend_max_s * 1000LL, twice = d->rtt_ms * 2;
+    return twice < least ? least : twice > most ? most : twice;
+}
+
+/* Files never published (a crash came between), and those unanswered for twice the round trip that left our outbox. */
+static int publish_due(struct delivery *d, struct err *e)
+{
+    struct due_job j = {.before_ms = clock_wall_ms() - resend_after(d)};
+    if (db_read(d->opt.db, load_due, &j, e) < 0)
+        return -1;
+    for (size_t i = 0; i < j.n; i++)
+        if (!(j.files[i].sends && in_outbox(d, &j.files[i])) && publish(d, &j.files[i], e) < 0)
+            return -1;
+    return 0;
+}
+
+static int send_new(struct delivery *d, struct err *e)
+{
+    struct form_job j = {.d = d, .more = true};
+    while (j.more) {
+        j.now_ms = clock_wall_ms();
+        if (db_write(d->opt.db, form, &j, e) < 0)
+            return -1;
+        for (size_t i = 0; i < j.n; i++)
+            if (publish(d, &j.files[i], e) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+struct trash_job { int64_t id; char name[80]; int found; };
+
+static int load_trash(struct db_conn *c, void *arg, struct err *e)
+{
+    struct trash_job *j = arg;
+    j->found = store_trash(c, &j->id, j->name, e);
+    return j->found < 0 ? -1 : 0;
+}
+
+static int drop_trash(struct db_conn *c, void *arg, struct err *e)
+{
+    struct trash_job *j = arg;
+    return store_trash_done(c, j->id, e);
+}
+
+/* Remove the spool files of purged items, then truncate the WAL: deleted rows must not stay readable there (FRY-13). */
+static int empty_trash(struct delivery *d, struct err *e)
+{
+    struct trash_job j;
+    bool any = false;
+    while (db_read(d->opt.db, load_trash, &j, e) == 0 && j.found) {
+        if ((d->spool >= 0 && file_remove(d->spool, j.name, e) < 0) || (d->mirror >= 0 && file_remove(d->mirror, j.name, e) < 0) ||
+            db_write(d->opt.db, drop_trash, &j, e) < 0)
+            return -1;
+        any = true;
+    }
+    if (!any)
+        return e->code ? -1 : 0;
+    if (db_checkpoint(d->opt.db, e) < 0) {
+        log_error("checkpoint", e);      /* a reader was in the way: the next purge or the hourly one does it */
+        err_clear(e);
+    }
+    if (d->opt.after_purge)
+        d->opt.after_purge(d->opt.app);
+    return 0;
+}
+
+static void wait_for_work(struct delivery *d, unsigned ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&d->lock);
+    while (!d->send_asked && !d->stop && pthread_cond_timedwait(&d->send_wake, &d->lock, &t) == 0)
+        ;
+    d->send_asked = false;
+    pthread_mutex_unlock(&d->lock);
+}
+
+void *send_main(void *arg)
+{
+    struct delivery *d = arg;
+    for (;;) {
+        struct err e = {0};
+        pthread_mutex_lock(&d->lock);
+        bool stop = d->stop, stopped = d->stopped[0] != 0;
+        pthread_mutex_unlock(&d->lock);
+        if (stop)
+            return NULL;
+        int rc = empty_trash(d, &e);
+        if (rc == 0 && !stopped && send_new(d, &e) == 0)
+            rc = publish_due(d, &e);
+        if (e.code)
+            log_error("send", &e);
+        pthread_mutex_lock(&d->lock);
+        d->publish_failed = e.code != ERR_NONE;
+        pthread_mutex_unlock(&d->lock);
+        wait_for_work(d, e.code ? 1000 : 500);
+    }
+}

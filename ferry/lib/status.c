@@ -1,0 +1,97 @@
+/* status.c - status.json: what `ferry status` and health checks read, also when the service is stopped. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "ferry/lib/parts.h"
+
+static int load_counts(struct db_conn *c, void *arg, struct err *e)
+{
+    return store_counts(c, arg, e);
+}
+
+static uint64_t count_files(int dirfd)
+{
+    struct dir_entry *list;
+    size_t n = 0;
+    struct err e = {0};
+    if (dirfd < 0 || folder_list(&list, &n, dirfd, 2000, &e) < 0)
+        return 0;
+    size_t files = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(list[i].name);
+        files += !(len > 7 && strcmp(list[i].name + len - 7, ".reason") == 0);
+    }
+    free(list);
+    return files;
+}
+
+static const char *judge(const struct delivery *d, const struct delivery_state *s, int64_t now_ms)
+{
+    int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
+    if (s->stopped[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
+        return "critical";
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || d->publish_failed)
+        return "warning";
+    return "fine";
+}
+
+static void put_json(struct buf *b, const struct delivery *d, const struct delivery_state *s, int64_t now_ms, bool running)
+{
+    char at[21], beat[21] = "", oldest[21] = "";
+    clock_rfc3339(at, now_ms);
+    if (s->beat_ms)
+        clock_rfc3339(beat, s->beat_ms);
+    if (s->oldest_ms)
+        clock_rfc3339(oldest, s->oldest_ms);
+    buf_fmt(b, "{\"program\":\"%s-side\",\"at\":\"%s\",\"at_ms\":%lld,\"pid\":%d,\"running\":%s,\"word\":\"%s\",\"incarnation\":\"%s\",", keys_public(d->opt.own)->name, at,
+            (long long)now_ms, getpid(), running ? "true" : "false", s->word, d->incarnation);
+    buf_fmt(b, "\"queued\":%llu,\"unacked\":%llu,\"unconfirmed\":%llu,\"held\":%llu,\"waiting\":%llu,\"refused\":%llu,\"quarantined\":%llu,\"gap\":%llu,",
+            (unsigned long long)s->queued, (unsigned long long)s->unacked, (unsigned long long)s->unconfirmed, (unsigned long long)s->held,
+            (unsigned long long)s->waiting, (unsigned long long)s->refused, (unsigned long long)s->quarantined, (unsigned long long)s->gap);
+    buf_fmt(b, "\"oldest\":\"%s\",\"oldest_ms\":%lld,\"peer_beat\":\"%s\",\"peer_beat_ms\":%lld,\"peer_health\":\"%s\",\"peer_config\":%llu,", oldest,
+            (long long)s->oldest_ms, beat, (long long)s->beat_ms, s->peer_health, (unsigned long long)s->peer_config);
+    buf_fmt(b, "\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\"}\n", d->opt.warn_s, d->opt.critical_s, s->stopped);
+}
+
+struct heard_job { const char *incarnation; uint64_t contiguous; };
+
+static int load_heard(struct db_conn *c, void *arg, struct err *e)
+{
+    struct heard_job *j = arg;
+    struct beat b = {0};
+    int rc = store_ranges(c, j->incarnation, &b, e);
+    j->contiguous = b.contiguous;
+    return rc;
+}
+
+int status_write(struct delivery *d, struct err *e)
+{
+    struct delivery_state s = {0};
+    struct heard_job h = {.incarnation = d->peer_incarnation};
+    int64_t now = clock_wall_ms();
+    if (db_read(d->opt.db, load_counts, &s, e) < 0 || (d->peer_incarnation[0] && db_read(d->opt.db, load_heard, &h, e) < 0))
+        return -1;
+    s.quarantined = count_files(d->quarantine);
+    pthread_mutex_lock(&d->lock);
+    s.beat_ms = d->live.beat_ms;
+    s.peer_config = d->live.peer_config;
+    memcpy(s.peer_health, d->live.peer_health, sizeof s.peer_health);
+    memcpy(s.stopped, d->stopped, sizeof s.stopped);
+    s.gap = d->peer_sent > h.contiguous ? d->peer_sent - h.contiguous : 0;
+    snprintf(s.word, sizeof s.word, "%s", judge(d, &s, now));
+    d->live = s;
+    bool running = !d->stop;
+    pthread_mutex_unlock(&d->lock);
+    if (!*d->opt.status_file)
+        return 0;
+    struct buf b;
+    buf_init(&b, 8192);
+    put_json(&b, d, &s, now, running);
+    int rc = buf_done(&b, "status", e) < 0 ? -1 : file_write_path(d->opt.status_file, buf_bytes(&b), 0644, e);
+    buf_clear(&b);
+    return rc;
+}

@@ -1,0 +1,585 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "ferry/lib/parts.h"
+
+enum {
+    Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
+    Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD, Q_TRASH_GET, Q_TRASH_DONE, Q_ACK_SPOOL, Q_CASE,
+    Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
+    Q_HELD, Q_LIST, Q_COUNT_OUT, Q_COUNT_IN, Q_COUNT_FILES, Q__COUNT
+};
+static const char *const sql[Q__COUNT] = {
+    [Q_STREAM] = "SELECT incarnation FROM delivery_stream WHERE id = 1",
+    [Q_STREAM_NEW] = "INSERT INTO delivery_stream(id, incarnation, gmt_create, gmt_modified) VALUES(1, ?1, ?2, ?2)",
+    [Q_BEATS] = "UPDATE delivery_stream SET beat_counter = beat_counter + 1000 WHERE id = 1 RETURNING beat_counter - 999",
+    [Q_NUMBER] = "UPDATE delivery_stream SET next_number = next_number + 1, gmt_modified = ?1 WHERE id = 1 RETURNING next_number - 1",
+    [Q_ITEM_ADD] = "INSERT INTO out_item(item_id, kind, case_no, case_seq, bulk, retain, sealed, spool, size, hash, gmt_create, gmt_modified) "
+                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+    [Q_SEQ_GET] = "SELECT seq FROM out_case WHERE case_no = ?1",
+    [Q_SEQ_SET] = "INSERT INTO out_case(case_no, seq, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
+                  "ON CONFLICT(case_no) DO UPDATE SET seq = ?2, gmt_modified = ?3",
+    [Q_QUEUED] = "SELECT id, size FROM out_item WHERE number = 0 AND bulk = ?1 ORDER BY id LIMIT 500",
+    [Q_TAKE] = "UPDATE out_item SET number = ?2, gmt_modified = ?3 WHERE id = ?1",
+    [Q_FILE_ADD] = "INSERT INTO out_file(id, kind, created_ms, size, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
+    [Q_FLIGHT] = "SELECT coalesce(sum(kind = 'batch'), 0), coalesce(sum(CASE WHEN kind = 'slice' THEN size ELSE 0 END), 0) FROM out_file",
+    [Q_DUE] = "SELECT id, kind, created_ms, first_ms, last_ms, hash, size, sends FROM out_file WHERE last_ms < ?1 ORDER BY kind = 'slice', id LIMIT ?2",
+    [Q_ITEMS] = "SELECT item_id, kind, case_no, case_seq, sealed, spool, hash FROM out_item WHERE number = ?1 ORDER BY id",
+    [Q_PUBLISHED] = "UPDATE out_file SET hash = ?2, size = ?3, sends = sends + 1, first_ms = CASE WHEN first_ms = 0 THEN ?4 ELSE first_ms END, last_ms = ?4, "
+                    "gmt_modified = ?4 WHERE id = ?1",
+    [Q_ACK_FILES] = "DELETE FROM out_file WHERE id BETWEEN ?1 AND ?2",
+    [Q_ACK_KEEP] = "UPDATE out_item SET acked_ms = ?3, gmt_modified = ?3 WHERE number BETWEEN ?1 AND ?2 AND acked_ms = 0",
+    [Q_ACK_SPOOL] = "INSERT INTO spool_trash(name, gmt_create, gmt_modified) SELECT spool, ?3, ?3 FROM out_item "
+                    "WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND spool <> ''",
+    [Q_ACK_DROP] = "UPDATE out_item SET sealed = x'' WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND bulk = 1",
+    [Q_ACK_DELETE] = "DELETE FROM out_item WHERE number BETWEEN ?1 AND ?2 AND retain = 0",
+    [Q_RTT] = "SELECT ?3 - first_ms FROM out_file WHERE id BETWEEN ?1 AND ?2 AND sends = 1 ORDER BY id DESC LIMIT 1",
+    [Q_HIGHEST] = "SELECT next_number - 1 FROM delivery_stream WHERE id = 1",
+    [Q_CONFIRM_GET] = "SELECT hash, spool FROM out_item WHERE item_id = ?1",
+    [Q_CONFIRM_DROP] = "DELETE FROM out_item WHERE item_id = ?1",
+    [Q_TRASH_ADD] = "INSERT INTO spool_trash(name, gmt_create, gmt_modified) VALUES(?1, ?2, ?2)",
+    [Q_TRASH_GET] = "SELECT id, name FROM spool_trash ORDER BY id LIMIT 1",
+    [Q_TRASH_DONE] = "DELETE FROM spool_trash WHERE id = ?1",
+    [Q_CASE] = "SELECT coalesce(sum(acked_ms = 0), 0), coalesce(sum(retain = 1), 0), coalesce(min(CASE WHEN acked_ms = 0 THEN gmt_create END), 0) "
+               "FROM out_item WHERE case_no = ?1",
+    [Q_HEARD] = "INSERT INTO in_stream(incarnation, heard_ms, gmt_create, gmt_modified) VALUES(?1, ?2, ?2, ?2) "
+                "ON CONFLICT(incarnation) DO UPDATE SET heard_ms = ?2, gmt_modified = ?2",
+    [Q_CONTIGUOUS] = "SELECT contiguous FROM in_stream WHERE incarnation = ?1",
+    [Q_FILE_KNOWN] = "SELECT 1 FROM in_file WHERE incarnation = ?1 AND number = ?2",
+    [Q_FILE_IN] = "INSERT INTO in_file(incarnation, number, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3)",
+    [Q_FILE_NEXT] = "SELECT number FROM in_file WHERE incarnation = ?1 AND number > ?2 ORDER BY number LIMIT 1",
+    [Q_ADVANCE] = "UPDATE in_stream SET contiguous = ?2, gmt_modified = ?3 WHERE incarnation = ?1",
+    [Q_FILE_PRUNE] = "DELETE FROM in_file WHERE incarnation = ?1 AND number <= ?2",
+    [Q_RANGES] = "SELECT number FROM in_file WHERE incarnation = ?1 ORDER BY number LIMIT 4096",
+    [Q_ITEM_STATE] = "SELECT state FROM in_item WHERE item_id = ?1",
+    [Q_ITEM_PUT] = "INSERT INTO in_item(item_id, kind, case_no, case_seq, state, hash, sealed, reason, received_ms, gmt_create, gmt_modified) "
+                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9) "
+                   "ON CONFLICT(item_id) DO UPDATE SET state = ?5, sealed = ?7, reason = ?8, gmt_modified = ?9",
+    [Q_CASE_SEQ] = "SELECT seq FROM in_case WHERE case_no = ?1",
+    [Q_CASE_SETTLE] = "INSERT INTO in_case(case_no, seq, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
+                      "ON CONFLICT(case_no) DO UPDATE SET seq = ?2, gmt_modified = ?3",
+    [Q_READY] = "SELECT w.item_id, w.kind, w.case_no, w.case_seq, w.sealed FROM in_item w LEFT JOIN in_case c ON c.case_no = w.case_no "
+                "WHERE w.state = 'waiting' AND w.case_seq <= coalesce(c.seq, 0) + 1 ORDER BY w.id LIMIT 1",
+    [Q_HELD] = "SELECT item_id, kind, case_no, case_seq, sealed FROM in_item WHERE item_id = ?1 AND state = 'held'",
+    [Q_LIST] = "SELECT item_id, kind, case_no, state, reason, received_ms FROM in_item WHERE state <> 'applied' ORDER BY id DESC LIMIT ?1",
+    [Q_COUNT_OUT] = "SELECT (SELECT count(*) FROM out_item WHERE acked_ms = 0 AND number = 0), (SELECT count(*) FROM out_item WHERE retain = 1), "
+                    "coalesce((SELECT min(gmt_create) FROM out_item WHERE acked_ms = 0 AND bulk = 0), 0)",
+    [Q_COUNT_IN] = "SELECT coalesce(sum(state = 'held'), 0), coalesce(sum(state = 'waiting'), 0), coalesce(sum(state = 'refused'), 0) FROM in_item WHERE state <> 'applied'",
+    [Q_COUNT_FILES] = "SELECT count(*) FROM out_file",
+};
+static const struct db_statements st = {sql, Q__COUNT};
+
+int store_prepare(struct db *db, struct err *e)
+{
+    return db_prepare(db, &st, e);
+}
+
+int store_open_stream(struct db_conn *c, char incarnation[17], int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_STREAM);
+    int rc = db_step(c, s, e);
+    uint8_t raw[8];
+    if (rc == 1)
+        snprintf(incarnation, 17, "%s", db_col_text(s, 0));
+    if (rc != 0)
+        return rc < 0 ? -1 : 0;
+    randombytes_buf(raw, sizeof raw);
+    hex_put(incarnation, raw, sizeof raw);
+    s = db_stmt(c, &st, Q_STREAM_NEW);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, now_ms);
+    return db_run(c, s, e);
+}
+
+/* Step a statement that gives one row, and read its first column. */
+static int one_number(struct db_conn *c, sqlite3_stmt *s, int64_t *out, struct err *e)
+{
+    int rc = db_step(c, s, e);
+    if (rc == 1) {
+        *out = db_col_int(s, 0);
+        sqlite3_reset(s);
+        return 0;
+    }
+    return rc == 0 ? err_set(e, ERR_INTERNAL, "delivery: the stream's row is missing") : -1;
+}
+
+int store_reserve_beats(struct db_conn *c, uint64_t *from, struct err *e)
+{
+    int64_t v = 0;
+    int rc = one_number(c, db_stmt(c, &st, Q_BEATS), &v, e);
+    *from = (uint64_t)v;
+    return rc;
+}
+
+int store_highest(struct db_conn *c, uint64_t *number, struct err *e)
+{
+    int64_t v = 0;
+    int rc = one_number(c, db_stmt(c, &st, Q_HIGHEST), &v, e);
+    *number = (uint64_t)v;
+    return rc;
+}
+
+int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_ms, struct err *e)
+{
+    char hex[65];
+    struct hash256 h = it->spool_hash;
+    bool spooled = it->spool && *it->spool;
+    if (!spooled)
+        hash_of(&h, it->sealed);
+    hash_hex(hex, &h);
+    sqlite3_stmt *s = db_stmt(c, &st, Q_ITEM_ADD);
+    db_bind_text(s, 1, it->id.s);
+    db_bind_text(s, 2, it->kind);
+    db_bind_text(s, 3, it->case_no ? it->case_no : "");
+    db_bind_int(s, 4, (int64_t)it->case_seq);
+    db_bind_int(s, 5, it->bulk);
+    db_bind_int(s, 6, it->retain);
+    db_bind_blob(s, 7, spooled ? (struct bytes){0} : it->sealed);
+    db_bind_text(s, 8, spooled ? it->spool : "");
+    db_bind_int(s, 9, (int64_t)(spooled ? it->spool_size : it->sealed.n));
+    db_bind_text(s, 10, hex);
+    db_bind_int(s, 11, now_ms);
+    return db_run(c, s, e);
+}
+
+static int get_seq(struct db_conn *c, size_t q, const char *case_no, uint64_t *seq, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, q);
+    db_bind_text(s, 1, case_no);
+    int rc = db_step(c, s, e);
+    *seq = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+static int set_seq(struct db_conn *c, size_t q, const char *case_no, uint64_t seq, int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, q);
+    db_bind_text(s, 1, case_no);
+    db_bind_int(s, 2, (int64_t)seq);
+    db_bind_int(s, 3, now_ms);
+    return db_run(c, s, e);
+}
+
+int delivery_next_seq(struct db_conn *c, const char *case_no, uint64_t *seq, int64_t now_ms, struct err *e)
+{
+    if (get_seq(c, Q_SEQ_GET, case_no, seq, e) < 0)
+        return -1;
+    return set_seq(c, Q_SEQ_SET, case_no, ++*seq, now_ms, e);
+}
+
+int store_case_seq(struct db_conn *c, const char *case_no, uint64_t *settled, struct err *e)
+{
+    return get_seq(c, Q_CASE_SEQ, case_no, settled, e);
+}
+
+int store_case_settle(struct db_conn *c, const char *case_no, uint64_t seq, int64_t now_ms, struct err *e)
+{
+    return set_seq(c, Q_CASE_SETTLE, case_no, seq, now_ms, e);
+}
+
+/* Which queued items fit: their row ids into ids. */
+static int choose(struct db_conn *c, bool bulk, uint64_t max, int64_t *ids, size_t *n, uint64_t *size, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_QUEUED);
+    int rc;
+    db_bind_int(s, 1, bulk);
+    *n = 0;
+    *size = 1024;                        /* head and trailer */
+    while ((rc = db_step(c, s, e)) == 1) {
+        uint64_t one = envelope_item_size((size_t)db_col_int(s, 1));
+        if (*n && *size + one > max)
+            break;                       /* the first one travels even when it alone is larger */
+        ids[(*n)++] = db_col_int(s, 0);
+        *size += one;
+    }
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struct file_row *out, bool *formed, struct err *e)
+{
+    int64_t ids[500], number = 0;
+    size_t n;
+    uint64_t size;
+    *formed = false;
+    if (choose(c, bulk, max, ids, &n, &size, e) < 0 || n == 0)
+        return n == 0 && !(e && e->code) ? 0 : -1;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_NUMBER);
+    db_bind_int(s, 1, now_ms);
+    if (one_number(c, s, &number, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        s = db_stmt(c, &st, Q_TAKE);
+        db_bind_int(s, 1, ids[i]);
+        db_bind_int(s, 2, number);
+        db_bind_int(s, 3, now_ms);
+        if (db_run(c, s, e) < 0)
+            return -1;
+    }
+    *out = (struct file_row){.number = (uint64_t)number, .kind = bulk ? ENVELOPE_SLICE : ENVELOPE_BATCH, .created_ms = now_ms / 1000 * 1000};
+    s = db_stmt(c, &st, Q_FILE_ADD);
+    db_bind_int(s, 1, number);
+    db_bind_text(s, 2, bulk ? "slice" : "batch");
+    db_bind_int(s, 3, out->created_ms);
+    db_bind_int(s, 4, (int64_t)size);
+    db_bind_int(s, 5, now_ms);
+    *formed = true;
+    return db_run(c, s, e);
+}
+
+int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slice_bytes, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_FLIGHT);
+    int rc = db_step(c, s, e);
+    *batches = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
+    *slice_bytes = rc == 1 ? (uint64_t)db_col_int(s, 1) : 0;
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_due(struct db_conn *c, int64_t before_ms, struct file_row *out, size_t max, size_t *n, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_DUE);
+    int rc;
+    db_bind_int(s, 1, before_ms);
+    db_bind_int(s, 2, (int64_t)max);
+    for (*n = 0; (rc = db_step(c, s, e)) == 1 && *n < max; (*n)++) {
+        struct file_row *f = &out[*n];
+        *f = (struct file_row){.number = (uint64_t)db_col_int(s, 0), .created_ms = db_col_int(s, 2), .first_ms = db_col_int(s, 3), .last_ms = db_col_int(s, 4),
+                               .size = (uint64_t)db_col_int(s, 6), .sends = (unsigned)db_col_int(s, 7)};
+        f->kind = strcmp(db_col_text(s, 1), "slice") == 0 ? ENVELOPE_SLICE : ENVELOPE_BATCH;
+        snprintf(f->hash, sizeof f->hash, "%s", db_col_text(s, 5));
+    }
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+static int grow(struct item_row **rows, size_t n, size_t *have, struct err *e)
+{
+    if (n < *have)
+        return 0;
+    *have = *have ? *have * 2 : 16;
+    struct item_row *more = realloc(*rows, *have * sizeof *more);
+    if (!more)
+        return err_set(e, ERR_FULL, "delivery: no memory for %zu items", *have);
+    *rows = more;
+    return 0;
+}
+
+static void fill_item(struct item_row *r, sqlite3_stmt *s)
+{
+    struct bytes sealed = db_col_blob(s, 4);
+    *r = (struct item_row){0};
+    snprintf(r->item.id.s, sizeof r->item.id.s, "%s", db_col_text(s, 0));
+    snprintf(r->item.kind, sizeof r->item.kind, "%s", db_col_text(s, 1));
+    snprintf(r->item.case_no, sizeof r->item.case_no, "%s", db_col_text(s, 2));
+    r->item.case_seq = (uint64_t)db_col_int(s, 3);
+    snprintf(r->spool, sizeof r->spool, "%s", db_col_text(s, 5));
+    snprintf(r->hash, sizeof r->hash, "%s", db_col_text(s, 6));
+    buf_init(&r->sealed, ENVELOPE_MAX);
+    buf_put(&r->sealed, sealed.p, sealed.n);
+}
+
+int store_items(struct db_conn *c, uint64_t number, struct item_row **out, size_t *n, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_ITEMS);
+    size_t have = 0;
+    int rc;
+    *out = NULL;
+    *n = 0;
+    db_bind_int(s, 1, (int64_t)number);
+    while ((rc = db_step(c, s, e)) == 1 && (rc = grow(out, *n, &have, e)) == 0)
+        fill_item(&(*out)[(*n)++], s);
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+void store_items_free(struct item_row *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        buf_clear(&rows[i].sealed);
+    free(rows);
+}
+
+int store_published(struct db_conn *c, uint64_t number, const char *hash, uint64_t size, int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_PUBLISHED);
+    db_bind_int(s, 1, (int64_t)number);
+    db_bind_text(s, 2, hash);
+    db_bind_int(s, 3, (int64_t)size);
+    db_bind_int(s, 4, now_ms);
+    return db_run(c, s, e);
+}
+
+static int run_range(struct db_conn *c, size_t q, uint64_t from, uint64_t to, int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, q);
+    db_bind_int(s, 1, (int64_t)from);
+    db_bind_int(s, 2, (int64_t)to);
+    if (sqlite3_bind_parameter_count(s) > 2)
+        db_bind_int(s, 3, now_ms);
+    return db_run(c, s, e);
+}
+
+int store_ack(struct db_conn *c, uint64_t from, uint64_t to, bool keep, int64_t now_ms, int64_t *rtt_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_RTT);
+    db_bind_int(s, 1, (int64_t)from);
+    db_bind_int(s, 2, (int64_t)to);
+    db_bind_int(s, 3, now_ms);
+    if (db_step(c, s, e) == 1)
+        *rtt_ms = db_col_int(s, 0);
+    sqlite3_reset(s);
+    if (run_range(c, Q_ACK_FILES, from, to, now_ms, e) < 0)
+        return -1;
+    if (db_changes(c) == 0)
+        return 0;                        /* acknowledged before */
+    if (run_range(c, Q_ACK_KEEP, from, to, now_ms, e) < 0 || run_range(c, Q_ACK_SPOOL, from, to, now_ms, e) < 0)
+        return -1;
+    return run_range(c, keep ? Q_ACK_DROP : Q_ACK_DELETE, from, to, now_ms, e);
+}
+
+int delivery_trash(struct db_conn *c, const char *spool_name, int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_TRASH_ADD);
+    db_bind_text(s, 1, spool_name);
+    db_bind_int(s, 2, now_ms);
+    return db_run(c, s, e);
+}
+
+int delivery_confirm(struct db_conn *c, const char *item_id, const char *sealed_hash, int64_t now_ms, struct err *e)
+{
+    char spool[80] = "", hash[65] = "";
+    sqlite3_stmt *s = db_stmt(c, &st, Q_CONFIRM_GET);
+    db_bind_text(s, 1, item_id);
+    int rc = db_step(c, s, e);
+    if (rc == 1) {
+        snprintf(hash, sizeof hash, "%s", db_col_text(s, 0));
+        snprintf(spool, sizeof spool, "%s", db_col_text(s, 1));
+    }
+    sqlite3_reset(s);
+    if (rc <= 0)
+        return rc;
+    if (strcmp(hash, sealed_hash) != 0)
+        return err_set(e, ERR_CORRUPT, "item %s: the confirmation names another hash: nothing is purged", item_id);
+    if (*spool && delivery_trash(c, spool, now_ms, e) < 0)
+        return -1;
+    s = db_stmt(c, &st, Q_CONFIRM_DROP);
+    db_bind_text(s, 1, item_id);
+    return db_run(c, s, e) < 0 ? -1 : 1;
+}
+
+int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_TRASH_GET);
+    int rc = db_step(c, s, e);
+    if (rc == 1) {
+        *id = db_col_int(s, 0);
+        snprintf(name, 80, "%s", db_col_text(s, 1));
+    }
+    sqlite3_reset(s);
+    return rc;
+}
+
+int store_trash_done(struct db_conn *c, int64_t id, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_TRASH_DONE);
+    db_bind_int(s, 1, id);
+    return db_run(c, s, e);
+}
+
+int delivery_case_state(struct db_conn *c, const char *case_no, struct delivery_case *out, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_CASE);
+    db_bind_text(s, 1, case_no);
+    int rc = db_step(c, s, e);
+    *out = (struct delivery_case){0};
+    if (rc == 1)
+        *out = (struct delivery_case){(uint64_t)db_col_int(s, 0), (uint64_t)db_col_int(s, 1), db_col_int(s, 2)};
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+/* --- incoming --- */
+
+int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_HEARD);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, now_ms);
+    return db_run(c, s, e) < 0 ? -1 : get_seq(c, Q_CONTIGUOUS, incarnation, contiguous, e);
+}
+
+int store_file_known(struct db_conn *c, const char *incarnation, uint64_t number, bool *known, struct err *e)
+{
+    uint64_t contiguous;
+    if (get_seq(c, Q_CONTIGUOUS, incarnation, &contiguous, e) < 0)
+        return -1;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_KNOWN);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, (int64_t)number);
+    int rc = db_step(c, s, e);
+    sqlite3_reset(s);
+    *known = number <= contiguous || rc == 1;
+    return rc < 0 ? -1 : 0;
+}
+
+static int next_in(struct db_conn *c, const char *incarnation, uint64_t after, uint64_t *number, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_NEXT);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, (int64_t)after);
+    int rc = db_step(c, s, e);
+    *number = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
+    sqlite3_reset(s);
+    return rc;
+}
+
+int store_file_in(struct db_conn *c, const char *incarnation, uint64_t number, int64_t now_ms, struct err *e)
+{
+    uint64_t contiguous, next;
+    int rc;
+    if (store_heard(c, incarnation, &contiguous, now_ms, e) < 0)
+        return -1;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_IN);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, (int64_t)number);
+    db_bind_int(s, 3, now_ms);
+    if (db_run(c, s, e) < 0)
+        return -1;
+    uint64_t before = contiguous;
+    while ((rc = next_in(c, incarnation, contiguous, &next, e)) == 1 && next == contiguous + 1)
+        contiguous = next;
+    if (rc < 0 || contiguous == before)
+        return rc < 0 ? -1 : 0;
+    s = db_stmt(c, &st, Q_ADVANCE);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, (int64_t)contiguous);
+    db_bind_int(s, 3, now_ms);
+    if (db_run(c, s, e) < 0)
+        return -1;
+    s = db_stmt(c, &st, Q_FILE_PRUNE);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, (int64_t)contiguous);
+    return db_run(c, s, e);
+}
+
+int store_ranges(struct db_conn *c, const char *incarnation, struct beat *b, struct err *e)
+{
+    int rc;
+    b->nranges = 0;
+    if (get_seq(c, Q_CONTIGUOUS, incarnation, &b->contiguous, e) < 0)
+        return -1;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_RANGES);
+    db_bind_text(s, 1, incarnation);
+    while ((rc = db_step(c, s, e)) == 1) {
+        uint64_t n = (uint64_t)db_col_int(s, 0);
+        if (b->nranges && b->ranges[b->nranges - 1].to + 1 == n)
+            b->ranges[b->nranges - 1].to = n;
+        else if (b->nranges < ENVELOPE_RANGES)
+            b->ranges[b->nranges++] = (struct beat_range){n, n};
+        else
+            break;
+    }
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_item_state(struct db_conn *c, const char *id, char state[12], struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_ITEM_STATE);
+    db_bind_text(s, 1, id);
+    int rc = db_step(c, s, e);
+    snprintf(state, 12, "%s", rc == 1 ? db_col_text(s, 0) : "");
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_item_put(struct db_conn *c, const struct in_item *it, const char *state, const char *reason, struct bytes sealed, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_ITEM_PUT);
+    db_bind_text(s, 1, it->id);
+    db_bind_text(s, 2, it->kind);
+    db_bind_text(s, 3, it->case_no);
+    db_bind_int(s, 4, (int64_t)it->case_seq);
+    db_bind_text(s, 5, state);
+    db_bind_text(s, 6, it->hash);
+    db_bind_blob(s, 7, sealed);
+    db_bind_text(s, 8, reason);
+    db_bind_int(s, 9, it->now_ms);
+    return db_run(c, s, e);
+}
+
+static int take_open(struct db_conn *c, sqlite3_stmt *s, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
+{
+    int rc = db_step(c, s, e);
+    if (rc == 1) {
+        struct bytes b = db_col_blob(s, 4);
+        struct hash256 h;
+        snprintf(id->s, sizeof id->s, "%s", db_col_text(s, 0));
+        snprintf(kind, 24, "%s", db_col_text(s, 1));
+        snprintf(case_no, 17, "%s", db_col_text(s, 2));
+        *it = (struct in_item){.id = id->s, .kind = kind, .case_no = case_no, .case_seq = (uint64_t)db_col_int(s, 3)};
+        buf_put(sealed, b.p, b.n);
+        hash_of(&h, b);
+        hash_hex(it->hash, &h);
+    }
+    sqlite3_reset(s);
+    return rc;
+}
+
+int store_ready(struct db_conn *c, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
+{
+    return take_open(c, db_stmt(c, &st, Q_READY), it, id, kind, case_no, sealed, e);
+}
+
+int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
+{
+    static _Thread_local struct id128 kept;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_HELD);
+    db_bind_text(s, 1, id);
+    return take_open(c, s, it, &kept, kind, case_no, sealed, e);
+}
+
+int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_LIST);
+    int rc;
+    db_bind_int(s, 1, (int64_t)max);
+    for (*n = 0; (rc = db_step(c, s, e)) == 1 && *n < max; (*n)++) {
+        struct delivery_open_item *o = &out[*n];
+        *o = (struct delivery_open_item){.at_ms = db_col_int(s, 5)};
+        snprintf(o->id.s, sizeof o->id.s, "%s", db_col_text(s, 0));
+        snprintf(o->kind, sizeof o->kind, "%s", db_col_text(s, 1));
+        snprintf(o->case_no, sizeof o->case_no, "%s", db_col_text(s, 2));
+        snprintf(o->word, sizeof o->word, "%s", db_col_text(s, 3));
+        snprintf(o->reason, sizeof o->reason, "%.199s", db_col_text(s, 4));
+    }
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_COUNT_OUT);
+    if (db_step(c, s, e) != 1)
+        return -1;
+    out->queued = (uint64_t)db_col_int(s, 0);
+    out->unconfirmed = (uint64_t)db_col_int(s, 1);
+    out->oldest_ms = db_col_int(s, 2);
+    s = db_stmt(c, &st, Q_COUNT_IN);
+    if (db_step(c, s, e) != 1)
+        return -1;
+    out->held = (uint64_t)db_col_int(s, 0);
+    out->waiting = (uint64_t)db_col_int(s, 1);
+    out->refused = (uint64_t)db_col_int(s, 2);
+    s = db_stmt(c, &st, Q_COUNT_FILES);
+    if (db_step(c, s, e) != 1)
+        return -1;
+    out->unacked = (uint64_t)db_col_int(s, 0);
+    return 0;
+}
