@@ -207,8 +207,6 @@ static void handle(struct mover *m, struct way *w, const struct dir_entry *d, st
         err_clear(e);
     } else if (f == GONE) {
         err_clear(e);
-    } else if (f == BLOCKED) {
-        w->state.waiting++;
     }
 }
 
