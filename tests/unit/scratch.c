@@ -45,6 +45,19 @@ void assert_error(int rc, struct err *e, enum err_code code, const char *words)
     err_clear(e);
 }
 
+const char *built(const char *program)
+{
+    static char path[600];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    assert_true(n > 0);
+    path[n] = 0;
+    for (int up = 0; up < 2; up++)
+        *strrchr(path, '/') = 0;
+    assert_true(strlen(path) + strlen(program) + 2 < sizeof path);
+    snprintf(path + strlen(path), sizeof path - strlen(path), "/%s", program);
+    return path;
+}
+
 void capture_begin(struct capture *c)
 {
     strncpy(c->path, "/tmp/hz-log-XXXXXX", sizeof c->path);

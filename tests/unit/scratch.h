@@ -25,6 +25,9 @@ void scratch_write(struct scratch *s, const char *name, struct bytes body);
 /* The call failed with this code, and the sentence contains these words. Clears the error. */
 void assert_error(int rc, struct err *e, enum err_code code, const char *words);
 
+/* A program of the variant this test was built in, e.g. "libexec/parser"; valid until the next call. */
+const char *built(const char *program);
+
 /* Standard error goes into a file from here on; ends by giving what was written. */
 struct capture { int kept; char path[64]; };
 void capture_begin(struct capture *c);
