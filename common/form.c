@@ -134,7 +134,7 @@ static const struct field *pinyin_owner(const struct field *v, size_t n, const c
 static void unknown(struct judge *j, const char *prefix, const char *key)
 {
     char path[160];
-    const bool tame = strlen(key) <= 64 && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(key);
+    const bool tame = *key && strlen(key) <= 64 && strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == strlen(key);
     snprintf(path, sizeof path, "%s%s", prefix, tame ? key : "?");
     form_find(j->out, j->c, path, "unknown", NULL, "", "", NULL, &j->failed);
 }

@@ -166,7 +166,7 @@ function pinyinOwner(rules: Rules, fields: Field[], key: string): Field | undefi
 const normalPinyin = (v: unknown): unknown => (typeof v === 'string' ? normaliseText(v, 'plain') : v)
 
 function unknown(j: Judge, prefix: string, key: string): void {
-  add(j, prefix + (/^[A-Za-z0-9_]{0,64}$/.test(key) ? key : '?'), 'unknown')
+  add(j, prefix + (/^[A-Za-z0-9_]{1,64}$/.test(key) ? key : '?'), 'unknown')
 }
 
 function normalRow(j: Judge, r: Repeat, row: number, v: Row): Row {
