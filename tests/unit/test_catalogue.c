@@ -164,6 +164,27 @@ static void test_canonical(void **state)
     buf_clear(&b);
 }
 
+/* The order of keys and of items in what arrives makes no difference. */
+static void test_order_does_not_matter(void **state)
+{
+    json_t *root = json_deep_copy(bundle), *city = json_incref(json_object_get(root, "city")), *items = json_object_get(root, "items");
+    struct catalogue *c = NULL;
+    struct err e = {0};
+    (void)state;
+    json_object_del(root, "city");
+    json_object_set_new(root, "city", city);
+    assert_int_equal(load(&c, root, &e), 0);
+    assert_true(hash_equal(catalogue_hash(c), catalogue_hash(cat)));
+    catalogue_unref(c);
+    json_array_append(items, json_array_get(items, 0));
+    json_array_remove(items, 0);
+    assert_int_equal(load(&c, root, &e), 0);
+    assert_non_null(catalogue_item(c, "HJ001"));
+    assert_string_equal(catalogue_item_at(c, 0)->code, "HJ001");
+    catalogue_unref(c);
+    json_decref(root);
+}
+
 /* A new number is a new version with another hash; the old one stays as it was. */
 static void test_renumbered(void **state)
 {
@@ -174,6 +195,7 @@ static void test_renumbered(void **state)
     assert_int_equal(catalogue_renumbered(&next, cat, before + 1, &e), 0);
     assert_int_equal(catalogue_version(next), before + 1);
     assert_int_equal(catalogue_version(cat), before);
+    assert_int_equal(json_integer_value(catalogue_part(cat, "version")), before);
     assert_false(hash_equal(catalogue_hash(next), catalogue_hash(cat)));
     catalogue_unref(next);
     next = NULL;
@@ -380,6 +402,17 @@ static void test_not_a_bundle(void **state)
         assert_true(strlen(e.msg) > 10);
         assert_null(c);
     }
+    char *whole = json_dumps(bundle, JSON_COMPACT), *text = malloc(strlen(whole) + 32);
+    static const char *const before[] = { "", "", "{\"format\":1," }, *const behind[] = { " x", "{}", "" };
+    for (size_t i = 0; i < 3; i++) {
+        struct catalogue *c = NULL;
+        struct err e = {0};
+        sprintf(text, "%s%s%s", before[i], whole + (i == 2), behind[i]);
+        assert_int_equal(catalogue_load_bundle(&c, bytes_of(text), &e), -1);
+        assert_non_null(strstr(e.msg, "bundle: line 1 column"));
+    }
+    free(whole);
+    free(text);
 }
 
 static void write_file(const char *dir, const char *name, const char *text)
@@ -495,7 +528,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
-        cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_renumbered),
+        cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
         cmocka_unit_test(test_item_json), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),

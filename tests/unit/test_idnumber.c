@@ -31,6 +31,28 @@ static void test_examples_of_the_standard(void **state)
     assert_int_equal(id_check_digit("1101051949123100X"), 0);
 }
 
+/* All eleven characters, reckoned by the recursive way of ISO 7064 and not by the weights. */
+static void test_all_check_characters(void **state)
+{
+    static const struct { const char *first17; char check; } rows[] = {
+        { "34079919900101100", '0' },
+        { "34079919900101105", '1' },
+        { "34079919900101118", '2' },
+        { "34079919900101104", '3' },
+        { "34079919900101109", '4' },
+        { "34079919900101103", '5' },
+        { "34079919900101108", '6' },
+        { "34079919900101102", '7' },
+        { "34079919900101107", '8' },
+        { "34079919900101101", '9' },
+        { "34079919900101106", 'X' },
+    };
+    (void)state;
+    assert_int_equal(sizeof rows / sizeof *rows, 11);
+    for (size_t i = 0; i < 11; i++)
+        assert_int_equal(id_check_digit(rows[i].first17), rows[i].check);
+}
+
 /* CIT-06: area, birth date and sex come out of a good number. */
 static void test_parts(void **state)
 {
@@ -153,7 +175,7 @@ static void test_mask(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples_of_the_standard), cmocka_unit_test(test_parts), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_examples_of_the_standard), cmocka_unit_test(test_all_check_characters), cmocka_unit_test(test_parts), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_check_digit_finds_slips), cmocka_unit_test(test_only_one_check_digit), cmocka_unit_test(test_provinces),
         cmocka_unit_test(test_mask),
     };
