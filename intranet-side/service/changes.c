@@ -15,6 +15,8 @@ struct changes {
     struct { char unit[13]; uint64_t seq; } last[UNITS];      /* newest change of a unit */
     size_t n_units;
     struct viewer viewers[VIEWERS];      /* by hash of the officer; a clash reads again */
+    struct entry held[RING];             /* noted inside transactions that may not be committed yet */
+    size_t n_held;
 };
 
 int changes_open(struct changes **out, int64_t now_ms, struct err *e)
@@ -58,20 +60,62 @@ static uint64_t unit_last(const struct changes *c, const char *unit)
     return c->n_units == UNITS ? c->seq : 0;
 }
 
-void changes_note(struct changes *c, const struct case_file *f, enum change_kind kind)
+static struct entry entry_of(const struct case_file *f, enum change_kind kind)
 {
-    if (c == NULL)
-        return;
-    pthread_mutex_lock(&c->lock);
+    struct entry x = {.kind = kind};
+    snprintf(x.no, sizeof x.no, "%s", f->no);
+    snprintf(x.unit, sizeof x.unit, "%s", f->unit);
+    snprintf(x.up_unit, sizeof x.up_unit, "%s", f->up_unit);
+    return x;
+}
+
+/* With the lock held. */
+static void append(struct changes *c, const struct entry *v)
+{
     struct entry *x = &c->ring[++c->seq % RING];
     if (x->seq)
         c->first = x->seq;
-    *x = (struct entry){.seq = c->seq, .kind = kind};
-    snprintf(x->no, sizeof x->no, "%s", f->no);
-    snprintf(x->unit, sizeof x->unit, "%s", f->unit);
-    snprintf(x->up_unit, sizeof x->up_unit, "%s", f->up_unit);
-    unit_touched(c, f->unit, c->seq);
-    unit_touched(c, f->up_unit, c->seq);
+    *x = *v;
+    x->seq = c->seq;
+    unit_touched(c, x->unit, c->seq);
+    unit_touched(c, x->up_unit, c->seq);
+}
+
+void changes_note(struct changes *c, const struct case_file *f, enum change_kind kind)
+{
+    struct entry x = entry_of(f, kind);
+    pthread_mutex_lock(&c->lock);
+    append(c, &x);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void changes_hold(struct changes *c, const struct case_file *f, enum change_kind kind)
+{
+    pthread_mutex_lock(&c->lock);
+    if (c->n_held < RING)                /* more than that within one tick: viewers are told by the others, and their lists read again */
+        c->held[c->n_held++] = entry_of(f, kind);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static int barrier(struct db_conn *conn, void *arg, struct err *e)
+{
+    (void)conn, (void)arg, (void)e;
+    return 0;
+}
+
+void changes_flush(struct changes *c, struct db *db)
+{
+    struct err ignored = {0};
+    pthread_mutex_lock(&c->lock);
+    size_t n = c->n_held;
+    pthread_mutex_unlock(&c->lock);
+    if (n == 0 || db_write(db, barrier, NULL, &ignored) < 0)
+        return;
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < n; i++)
+        append(c, &c->held[i]);
+    memmove(c->held, c->held + n, (c->n_held - n) * sizeof c->held[0]);
+    c->n_held -= n;
     pthread_mutex_unlock(&c->lock);
 }
 

@@ -12,6 +12,10 @@ enum change_kind { CHANGE_NEW, CHANGE_CHANGED, CHANGE_GONE };
 int changes_open(struct changes **out, int64_t now_ms, struct err *e);
 void changes_close(struct changes *c);
 void changes_note(struct changes *c, const struct case_file *f, enum change_kind kind);
+/* The same from inside a transaction: shown by the next changes_flush, which first waits until everything written so far is committed, so that
+ * nobody is told of a row that he cannot read yet. */
+void changes_hold(struct changes *c, const struct case_file *f, enum change_kind kind);
+void changes_flush(struct changes *c, struct db *db);
 uint64_t changes_seq(struct changes *c);
 
 struct change { uint64_t seq; char no[17]; enum change_kind kind; };

@@ -120,6 +120,15 @@ static int request_send(struct core *c, struct db_conn *conn, const char *no, co
     return send(c, conn, "supplement-request", no, seq, &x, now_ms, e);
 }
 
+/* "material.3" becomes "material_3": names of the schema have no dots. */
+static void finding_name(char out[48], const char *field)
+{
+    snprintf(out, 48, "%s", *field ? field : "form");
+    for (char *p = out; *p; p++)
+        if (!(*p >= 'a' && *p <= 'z') && !(*p >= '0' && *p <= '9'))
+            *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : '_';
+}
+
 int outgoing_answer(struct core *c, struct db_conn *conn, const struct answer *a, struct err *e)
 {
     struct xml_out x;
@@ -144,11 +153,12 @@ int outgoing_answer(struct core *c, struct db_conn *conn, const struct answer *a
     if (a->reason && *a->reason)
         element(&x, "reason", a->reason, 2000);
     json_array_foreach(a->findings, i, v) {
-        const char *field = text_of(v, "field");
+        char field[48];
         if (i == 60)
             break;
+        finding_name(field, text_of(v, "field"));
         xml_open(&x, "finding");
-        xml_attr(&x, "field", strspn(field, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(field) && *field >= 'a' ? field : "form");
+        xml_attr(&x, "field", field);
         xml_attr(&x, "rule", text_of(v, "rule"));
         text_cut(&x, text_of(v, "message"), 200);
         xml_close(&x);

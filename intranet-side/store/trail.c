@@ -20,7 +20,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_DROP] = "DELETE FROM effect_pending WHERE id = ?1",
     [Q_DROP_CASE] = "DELETE FROM effect_pending WHERE case_no = ?1",
     [Q_RELEASE] = "UPDATE effect_pending SET not_before = 0, gmt_modified = unixepoch() * 1000 WHERE case_no = ?1",
-    [Q_NEXT] = "SELECT coalesce(min(not_before), 0) FROM effect_pending",
+    [Q_NEXT] = "SELECT coalesce(min(not_before), 9223372036854775807) FROM effect_pending",
     [Q_UNDO_SET] = "UPDATE case_file SET undo = ?2, gmt_modified = unixepoch() * 1000 WHERE no = ?1",
     [Q_UNDO_GET] = "SELECT undo FROM case_file WHERE no = ?1",
 };

@@ -33,7 +33,7 @@ int pending_due(struct db_conn *c, int64_t now_ms, pending_fn fn, void *arg, str
 int pending_drop(struct db_conn *c, int64_t id, struct err *e);
 int pending_drop_case(struct db_conn *c, const char *case_no, struct err *e);
 int pending_release_case(struct db_conn *c, const char *case_no, struct err *e);    /* due at once */
-int pending_next(struct db_conn *c, int64_t *at, struct err *e);                    /* ms of the earliest, 0 = none */
+int pending_next(struct db_conn *c, int64_t *at, struct err *e);                    /* ms of the earliest, INT64_MAX = none */
 
 /* JSON of the columns before the decision; "" = none. */
 int undo_set(struct db_conn *c, const char *case_no, const char *json, struct err *e);

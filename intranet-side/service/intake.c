@@ -1,0 +1,234 @@
+#include "intranet-side/service/intake.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "intranet-side/service/changes.h"
+#include "intranet-side/service/core_parts.h"
+#include "intranet-side/service/flow.h"
+#include "intranet-side/service/intake_parts.h"
+#include "intranet-side/service/outgoing.h"
+#include "intranet-side/service/step.h"
+
+struct intake {
+    pthread_mutex_t lock;
+    char item[33], zh[256], phone[16];
+    json_t *findings;
+};
+
+int intake_open(struct intake **out, struct err *e)
+{
+    *out = calloc(1, sizeof **out);
+    if (*out == NULL)
+        return err_set(e, ERR_INTERNAL, "intake: out of memory");
+    pthread_mutex_init(&(*out)->lock, NULL);
+    return 0;
+}
+
+void intake_close(struct intake *i)
+{
+    if (i == NULL)
+        return;
+    json_decref(i->findings);
+    explicit_bzero(i->phone, sizeof i->phone);
+    pthread_mutex_destroy(&i->lock);
+    free(i);
+}
+
+void intake_say(struct intake *i, const char *item, const char *zh, const json_t *findings, const char *phone)
+{
+    pthread_mutex_lock(&i->lock);
+    snprintf(i->item, sizeof i->item, "%s", item);
+    snprintf(i->zh, sizeof i->zh, "%s", zh);
+    snprintf(i->phone, sizeof i->phone, "%s", phone ? phone : "");
+    json_decref(i->findings);
+    i->findings = json_incref((json_t *)findings);
+    pthread_mutex_unlock(&i->lock);
+}
+
+bool intake_said(struct intake *i, const char *item, char zh[256], json_t **findings, char phone[16])
+{
+    pthread_mutex_lock(&i->lock);
+    bool ours = strcmp(i->item, item) == 0;
+    if (ours) {
+        memcpy(zh, i->zh, 256);
+        memcpy(phone, i->phone, 16);
+        *findings = json_incref(i->findings);
+    }
+    pthread_mutex_unlock(&i->lock);
+    return ours;
+}
+
+/* --- application --- */
+static int record_prepare(void *app, const struct in_item *it, struct bytes content, void **prepared, struct err *e)
+{
+    struct core *c = app;
+    struct incoming *in = NULL;
+    int rc = strcmp(it->kind, "application") == 0  ? incoming_application(&in, c, it->case_no, content, it->now_ms, e)
+             : strcmp(it->kind, "supplement") == 0 ? incoming_supplement(&in, c, it->case_no, content, e)
+                                                   : incoming_withdrawal(&in, c, it->case_no, content, e);
+    if (rc < 0 && in)
+        intake_say(c->intake, it->id, in->zh, in->findings, in->phone);
+    if (rc < 0) {
+        incoming_free(in);
+        return -1;
+    }
+    *prepared = in;
+    return 0;
+}
+
+static void record_discard(void *prepared)
+{
+    incoming_free(prepared);
+}
+
+static void row_of(struct case_file *f, const struct incoming *in, const struct in_item *it)
+{
+    const struct item *item = catalogue_item(in->catalogue, in->item);
+    const char *name, *id_no;
+    memset(f, 0, sizeof *f);
+    snprintf(f->no, sizeof f->no, "%s", in->case_no);
+    snprintf(f->item, sizeof f->item, "%s", in->item);
+    snprintf(f->flow, sizeof f->flow, "%s", item->flow);
+    snprintf(f->unit, sizeof f->unit, "%s", in->unit);
+    snprintf(f->channel, sizeof f->channel, "%s", in->channel);
+    snprintf(f->record, sizeof f->record, "%s", it->id);
+    snprintf(f->content, sizeof f->content, "%s", in->content);
+    dossier_subject(in->entries, &name, &id_no);
+    snprintf(f->person, sizeof f->person, "%s", name);
+    f->submitted = in->submitted;
+    f->received = it->now_ms;
+    f->config_version = in->config;
+    f->pages_total = (int64_t)in->n_pages;
+    f->originals_due = in->originals_due;
+}
+
+static int seal_column(struct buf *out, struct core *c, const char *place, const char *no, const char *value, struct err *e)
+{
+    char where[96];
+    snprintf(where, sizeof where, "case_file/%s/%s", place, no);
+    buf_init(out, 4096);
+    return vault_seal(out, c->vault, where, bytes_of(value), e);
+}
+
+static int case_write(struct core *c, struct db_conn *conn, struct case_file *f, const struct incoming *in, struct err *e)
+{
+    struct buf id_no, phone, payload;
+    struct hash256 index;
+    struct dossier d = {.f = *f};
+    const char *name, *number;
+    char place[64];
+    dossier_subject(in->entries, &name, &number);
+    vault_index(&index, c->vault, number);
+    buf_init(&id_no, 4096);
+    buf_init(&phone, 4096);
+    buf_init(&payload, 4 << 20);
+    snprintf(place, sizeof place, "case_file/payload/%s", f->no);
+    d.payload = json_pack("{s:O, s:O, s:O, s:O, s:[]}", "entries", in->entries, "materials", in->materials, "untypeable", in->untypeable, "identity",
+                          in->identity, "requests");
+    int rc = vault_case_key(&d.key, c->vault, conn, f->no, true, e);
+    if (rc == 0)
+        rc = seal_column(&id_no, c, "id_sealed", f->no, number, e) < 0 || seal_column(&phone, c, "phone_sealed", f->no, in->phone, e) < 0 ||
+                     dossier_seal(&payload, &d, place, d.payload, e) < 0
+                 ? -1
+                 : 0;
+    if (rc == 0)
+        rc = case_add(conn, f, (struct bytes){index.b, sizeof index.b}, buf_bytes(&id_no), buf_bytes(&phone), buf_bytes(&payload), e);
+    dossier_close(&d);
+    buf_clear(&id_no);
+    buf_clear(&phone);
+    buf_clear(&payload);
+    return rc;
+}
+
+static int case_announce(struct core *c, struct db_conn *conn, struct case_file *f, int64_t now_ms, struct err *e)
+{
+    struct dossier d;
+    if (dossier_open(&d, c, conn, f, e) < 0)
+        return -1;
+    int rc = step_trail(c, conn, &d, NULL, "received", "网上申请送达", NULL, now_ms, e);
+    if (rc == 0)
+        rc = step_status_now(c, conn, &d, now_ms, e);
+    dossier_close(&d);
+    return rc < 0 ? -1 : core_audit(c, conn, NULL, now_ms, "import", f->no, f->item, e);
+}
+
+static int application_apply(struct db_conn *conn, void *app, const struct in_item *it, void *prepared, struct err *e)
+{
+    struct core *c = app;
+    struct incoming *in = prepared;
+    struct case_file f, known;
+    struct err none = {0};
+    struct intake_row row = {.round = 0};
+    if (case_get(conn, in->case_no, &known, &none) == 0) {       /* applied once by case and place: the same record changes nothing */
+        if (strcmp(known.record, it->id) == 0)
+            return 0;
+        intake_say(c->intake, it->id, "这个受理号已经用过，请重新提交", NULL, in->phone);
+        return err_set(e, ERR_CONFLICT, "case %s exists with another record", in->case_no);
+    }
+    row_of(&f, in, it);
+    if (flow_open(c->rules, &f, it->now_ms, e) < 0 || case_write(c, conn, &f, in, e) < 0)
+        return -1;
+    f.version = 1;                               /* as the row was made */
+    snprintf(row.record, sizeof row.record, "%s", it->id);
+    snprintf(row.kind, sizeof row.kind, "application");
+    snprintf(row.case_no, sizeof row.case_no, "%s", f.no);
+    snprintf(row.sealed_hash, sizeof row.sealed_hash, "%s", it->hash);
+    if (case_touch(conn, &f, e) < 0 || intake_add(conn, &row, e) < 0 || intake_link_pages(conn, in, it->id, 0, e) < 0 ||
+        intake_progress(c, conn, &f, &row, true, it->now_ms, e) < 0 || case_announce(c, conn, &f, it->now_ms, e) < 0)
+        return -1;
+    changes_hold(c->changes, &f, CHANGE_NEW);
+    return 0;
+}
+
+const struct delivery_handler intake_handlers[] = {
+    {"application", record_prepare, application_apply, record_discard},
+    {"supplement", record_prepare, supplement_apply, record_discard},
+    {"withdrawal", record_prepare, withdrawal_apply, record_discard},
+    {"slice", part_prepare, part_apply, part_discard},
+};
+const size_t intake_n_handlers = sizeof intake_handlers / sizeof intake_handlers[0];
+
+/* --- refused and held --- */
+static int refused_sms(struct core *c, struct db_conn *conn, const struct in_item *it, const char *phone, struct err *e)
+{
+    char text[600], where[96];
+    struct buf sealed;
+    json_t *values = json_pack("{s:s}", "tail", it->case_no + 12);
+    int rc = step_sms_text(text, sizeof text, c->rules, "import_refused", values, e);
+    json_decref(values);
+    buf_init(&sealed, 4096);
+    snprintf(where, sizeof where, "case_file/phone_sealed/%s", it->case_no);
+    if (rc == 0)
+        rc = vault_seal(&sealed, c->vault, where, bytes_of(phone), e);
+    if (rc == 0)
+        rc = sms_add(conn, it->case_no, "import_refused", text, buf_bytes(&sealed), it->now_ms, e);
+    buf_clear(&sealed);
+    return rc;
+}
+
+int intake_outcome(struct db_conn *conn, void *app, const struct in_item *it, const char *word, const struct err *why, struct err *e)
+{
+    struct core *c = app;
+    char zh[256] = "申请没能受理，请重新提交", phone[16] = "";
+    json_t *findings = NULL;
+    bool refused = strcmp(word, "refused") == 0;
+    struct answer_item item = {it->id, it->hash};
+    log_event(LOG_WARN, "intake_outcome", "kind %s case %s word %s reason %s", it->kind, it->case_no, word, why->msg);
+    if (core_audit(c, conn, NULL, it->now_ms, "import", *it->case_no ? it->case_no : it->id, word, e) < 0)
+        return -1;
+    if (strcmp(it->kind, "slice") == 0 || *it->case_no == '\0')       /* a part has no answer of its own: its record's confirmation waits */
+        return 0;
+    intake_said(c->intake, it->id, zh, &findings, phone);
+    struct answer a = {.case_no = it->case_no, .to = it->kind, .record = it->id, .word = word, .reason = refused ? zh : "", .findings = refused ? findings : NULL,
+                       .items = &item, .n_items = 1, .now_ms = it->now_ms};
+    int rc = outgoing_answer(c, conn, &a, e);
+    if (rc == 0 && refused && *phone && strcmp(it->kind, "application") == 0)
+        rc = refused_sms(c, conn, it, phone, e);
+    json_decref(findings);
+    explicit_bzero(phone, sizeof phone);
+    return rc;
+}
