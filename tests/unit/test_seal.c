@@ -1,0 +1,438 @@
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/seal.h"
+#include "tests/unit/scratch.h"
+
+/* Two sides, a stranger of the same name as one of them, and items between them. */
+struct keys { struct scratch s; struct key_pair *internet, *intranet, *stranger; };
+
+static int setup(void **state)
+{
+    struct keys *k = calloc(1, sizeof *k);
+    struct err e = {0};
+    scratch_open(&k->s);
+    *state = k;
+    return keys_generate(&k->internet, "internet", &e) < 0 || keys_generate(&k->intranet, "intranet", &e) < 0 || keys_generate(&k->stranger, "internet", &e) < 0;
+}
+
+static int teardown(void **state)
+{
+    struct keys *k = *state;
+    keys_free(k->internet);
+    keys_free(k->intranet);
+    keys_free(k->stranger);
+    scratch_close(&k->s);
+    free(k);
+    return 0;
+}
+
+static struct manifest manifest_of(const char *kind)
+{
+    struct manifest m = {.config_version = 7, .protocol = 1};
+    snprintf(m.kind, sizeof m.kind, "%s", kind);
+    id_random(&m.id);
+    return m;
+}
+
+static void fill(struct buf *b, size_t n)
+{
+    buf_init(b, n + 1);
+    for (size_t i = 0; i < n; i++)
+        buf_u8(b, (uint8_t)(i * 131 >> 3));
+}
+
+static void seal(struct buf *out, struct manifest *m, struct bytes content, const struct key_pair *from, const struct key_pair *to)
+{
+    struct err e = {0};
+    buf_init(out, 0);
+    if (seal_item(out, m, content, from, keys_public(to), &e) < 0)
+        fail_msg("seal_item: %s", e.msg);
+}
+
+static int open_with(struct manifest *m, struct bytes sealed, const struct key_pair *who, const struct key_pair *from, struct err *e)
+{
+    struct buf content;
+    buf_init(&content, 0);
+    int rc = seal_open(m, &content, sealed, who, keys_public(from), e);
+    if (rc < 0)
+        assert_int_equal(content.n, 0);          /* a refusal gives away nothing */
+    buf_wipe(&content);
+    return rc;
+}
+
+/* FRY-08: content of every length around the chunk boundaries comes out as it went in, with its manifest. */
+static void test_item_comes_out_as_it_went_in(void **state)
+{
+    struct keys *k = *state;
+    static const size_t sizes[] = {0, 1, 100, 65535, 65536, 65537, 131072 - 400, 131072, 131073, 524288, 4 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct buf content, sealed, out;
+        struct manifest m = manifest_of("application"), back;
+        struct err e = {0};
+        fill(&content, sizes[i]);
+        seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
+        buf_init(&out, 0);
+        assert_int_equal(seal_open(&back, &out, buf_bytes(&sealed), k->intranet, keys_public(k->internet), &e), 0);
+        assert_true(bytes_equal(buf_bytes(&out), buf_bytes(&content)));
+        assert_string_equal(back.sender, "internet");
+        assert_string_equal(back.recipient, "intranet");
+        assert_string_equal(back.kind, "application");
+        assert_string_equal(back.id.s, m.id.s);
+        assert_true(back.size == sizes[i] && back.config_version == 7 && back.protocol == 1 && hash_equal(&back.hash, &m.hash));
+        buf_clear(&content);
+        buf_clear(&sealed);
+        buf_clear(&out);
+    }
+}
+
+/* Sealing twice gives different bytes: equal applications do not show as equal. */
+static void test_sealing_is_randomised(void **state)
+{
+    struct keys *k = *state;
+    struct buf a, b;
+    struct manifest m = manifest_of("status");
+    seal(&a, &m, bytes_of("the same"), k->internet, k->intranet);
+    seal(&b, &m, bytes_of("the same"), k->internet, k->intranet);
+    assert_int_equal(a.n, b.n);
+    assert_memory_not_equal(a.p + 20, b.p + 20, a.n - 20);
+    buf_clear(&a);
+    buf_clear(&b);
+}
+
+/* FRY-08: nothing of the content stands readable in the sealed bytes. */
+static void test_content_and_manifest_are_not_readable(void **state)
+{
+    struct keys *k = *state;
+    struct buf sealed;
+    struct manifest m = manifest_of("application");
+    seal(&sealed, &m, bytes_of("张三 340799200001011234 13800000000"), k->internet, k->intranet);
+    assert_null(memmem(sealed.p, sealed.n, "340799", 6));
+    assert_null(memmem(sealed.p, sealed.n, "application", 11));
+    assert_null(memmem(sealed.p, sealed.n, m.id.s, 32));
+    buf_clear(&sealed);
+}
+
+/* IMP-04: cut at any length is refused. The bytes end at a page that cannot be read, so reading over the end would crash. */
+static void test_every_truncation_is_refused(void **state)
+{
+    struct keys *k = *state;
+    struct buf content, sealed;
+    struct manifest m = manifest_of("slice");
+    fill(&content, 1500);
+    seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), span = (sealed.n + page - 1) / page * page;
+    uint8_t *guard = mmap(NULL, span + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(guard, MAP_FAILED);
+    assert_int_equal(mprotect(guard + span, page, PROT_NONE), 0);
+    for (size_t n = 0; n < sealed.n; n++) {
+        struct manifest back;
+        struct err e = {0};
+        uint8_t *at = guard + span - n;
+        memcpy(at, sealed.p, n);
+        assert_error(open_with(&back, (struct bytes){at, n}, k->intranet, k->internet, &e), &e, ERR_CORRUPT, "sealed item");
+    }
+    munmap(guard, span + page);
+    buf_clear(&content);
+    buf_clear(&sealed);
+}
+
+/* Cut exactly at a chunk: what is left is intact chunks without the final tag. */
+static void test_cut_at_a_chunk_is_refused(void **state)
+{
+    struct keys *k = *state;
+    struct buf content, sealed;
+    struct manifest m = manifest_of("slice"), back;
+    struct err e = {0};
+    fill(&content, 200000);
+    seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
+    const size_t head = 4 + 16 + 80 + 24, chunk = 65536 + 17;
+    for (size_t n = 0; n < 3; n++)
+        assert_error(open_with(&back, (struct bytes){sealed.p, head + n * chunk}, k->intranet, k->internet, &e), &e, ERR_CORRUPT, "cut");
+    buf_put(&sealed, "x", 1);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "sealed item");
+    buf_clear(&content);
+    buf_clear(&sealed);
+}
+
+/* Two chunks exchanged: each is authentic, their order is not. */
+static void test_swapped_chunks_are_refused(void **state)
+{
+    struct keys *k = *state;
+    struct buf content, sealed;
+    struct manifest m = manifest_of("slice"), back;
+    struct err e = {0};
+    const size_t head = 4 + 16 + 80 + 24, chunk = 65536 + 17;
+    uint8_t *kept = malloc(chunk);
+    fill(&content, 200000);
+    seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
+    memcpy(kept, sealed.p + head, chunk);
+    memcpy(sealed.p + head, sealed.p + head + chunk, chunk);
+    memcpy(sealed.p + head + chunk, kept, chunk);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "sealed item");
+    free(kept);
+    buf_clear(&content);
+    buf_clear(&sealed);
+}
+
+/* FRY-14: every flipped bit is found; in suite or key id it reads as an unknown one, which is held and not refused. */
+static void test_every_flipped_bit_is_found(void **state)
+{
+    struct keys *k = *state;
+    struct buf sealed;
+    struct manifest m = manifest_of("status");
+    seal(&sealed, &m, bytes_of("<status/>"), k->internet, k->intranet);
+    for (size_t i = 0; i < sealed.n * 8; i++) {
+        struct manifest back;
+        struct err e = {0};
+        sealed.p[i / 8] ^= (uint8_t)(1u << i % 8);
+        bool key_or_suite = i / 8 >= 3 && i / 8 < 20;
+        assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, key_or_suite ? ERR_HELD : ERR_CORRUPT, "sealed item");
+        sealed.p[i / 8] ^= (uint8_t)(1u << i % 8);
+    }
+    buf_clear(&sealed);
+}
+
+/* Wrong recipient, wrong sender, and a stranger who claims the sender's key id. */
+static void test_other_peoples_items(void **state)
+{
+    struct keys *k = *state;
+    struct buf sealed;
+    struct manifest m = manifest_of("status"), back;
+    struct err e = {0};
+    seal(&sealed, &m, bytes_of("x"), k->internet, k->intranet);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->stranger, k->internet, &e), &e, ERR_HELD, "key id");
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->stranger, &e), &e, ERR_HELD, "key id");
+    buf_clear(&sealed);
+    seal(&sealed, &m, bytes_of("x"), k->stranger, k->intranet);
+    memcpy(sealed.p + 12, keys_public(k->internet)->id.b, 8);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "signature");
+    buf_clear(&sealed);
+}
+
+/* An item for somebody else, wrapped again for us with its inner signature intact: the manifest names its recipient. */
+static void test_rewrapped_item_is_refused(void **state)
+{
+    struct keys *k = *state;
+    struct buf sealed;
+    struct manifest m = manifest_of("status"), back;
+    struct err e = {0};
+    struct key_public lie = *keys_public(k->intranet);
+    snprintf(lie.name, sizeof lie.name, "archive");          /* signed for "archive", wrapped for our key */
+    buf_init(&sealed, 0);
+    assert_int_equal(seal_item(&sealed, &m, bytes_of("x"), k->internet, &lie, &e), 0);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "manifest: want internet to intranet");
+    buf_clear(&sealed);
+}
+
+/* Our own item sent back to us is not the peer's. */
+static void test_reflected_item_is_refused(void **state)
+{
+    struct keys *k = *state;
+    struct buf sealed;
+    struct manifest m = manifest_of("status"), back;
+    struct err e = {0};
+    seal(&sealed, &m, bytes_of("x"), k->intranet, k->intranet);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_HELD, "key id");
+    buf_clear(&sealed);
+}
+
+static void test_item_bounds(void **state)
+{
+    struct keys *k = *state;
+    struct buf content, sealed;
+    struct manifest m = manifest_of("slice"), none = {.protocol = 1};
+    struct err e = {0};
+    fill(&content, ((size_t)8 << 20) + 1);
+    buf_init(&sealed, 0);
+    assert_error(seal_item(&sealed, &m, buf_bytes(&content), k->internet, keys_public(k->intranet), &e), &e, ERR_TOO_LARGE, "at most 8388608 bytes");
+    assert_error(seal_item(&sealed, &none, bytes_of("x"), k->internet, keys_public(k->intranet), &e), &e, ERR_INTERNAL, "id, kind and protocol");
+    buf_clear(&content);
+    buf_clear(&sealed);
+}
+
+/* A signature counts for one domain only, and for one body. */
+static void test_signatures_are_domain_separated(void **state)
+{
+    struct keys *k = *state;
+    uint8_t sig[64];
+    struct err e = {0};
+    sign_bytes(sig, "hz-envelope-1", bytes_of("body"), k->internet);
+    assert_int_equal(sign_check(sig, "hz-envelope-1", bytes_of("body"), keys_public(k->internet), &e), 0);
+    assert_error(sign_check(sig, "hz-manifest-1", bytes_of("body"), keys_public(k->internet), &e), &e, ERR_CORRUPT, "hz-manifest-1: signature is not internet's");
+    assert_error(sign_check(sig, "hz-envelope-1", bytes_of("bodY"), keys_public(k->internet), &e), &e, ERR_CORRUPT, "signature");
+    assert_error(sign_check(sig, "hz-envelope-1", bytes_of("body"), keys_public(k->stranger), &e), &e, ERR_CORRUPT, "signature");
+    assert_error(sign_check(sig, "hz-envelope", (struct bytes){(const uint8_t *)"-1body", 6}, keys_public(k->internet), &e), &e, ERR_CORRUPT, "signature");
+    /* Deterministic: the same file can be made again from its rows. */
+    uint8_t again[64];
+    sign_bytes(again, "hz-envelope-1", bytes_of("body"), k->internet);
+    assert_memory_equal(sig, again, 64);
+}
+
+static void test_key_files_round_trip(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *back;
+    struct key_public pub;
+    struct stat st;
+    struct err e = {0};
+    char priv[128];
+    snprintf(priv, sizeof priv, "%s/a.key", k->s.dir);
+    assert_int_equal(keys_save(k->internet, priv, scratch_path(&k->s, "a.pub"), &e), 0);
+    assert_int_equal(stat(priv, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(stat(k->s.path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0644);
+    assert_int_equal(keys_load(&back, priv, &e), 0);
+    assert_int_equal(keys_load_public(&pub, k->s.path, &e), 0);
+    assert_memory_equal(keys_public(back), keys_public(k->internet), sizeof pub);
+    assert_memory_equal(&pub, keys_public(k->internet), sizeof pub);
+    keys_free(back);
+    assert_error(keys_save(k->intranet, priv, k->s.path, &e), &e, ERR_CONFLICT, "never overwritten");
+    assert_int_equal(chmod(priv, 0640), 0);
+    assert_error(keys_load(&back, priv, &e), &e, ERR_DENIED, "want mode 0600");
+}
+
+/* Key files that are none: code, and the file is named. */
+static void test_broken_key_files_are_refused(void **state)
+{
+    struct keys *k = *state;
+    static const char x64[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    static const struct { const char *head, *name, *sign, *box, *tail; } bad[] = {
+        {"hz-key 2 public", "internet", x64, x64, ""},  {"hz-key 1 private", "internet", x64, x64, ""}, {"hz-key 1 public", "", x64, x64, ""},
+        {"hz-key 1 public", "Internet", x64, x64, ""},  {"hz-key 1 public", "internet-side-x", x64, x64, ""}, {"hz-key 1 public", "abcdefghijklmnop", x64, x64, ""},
+        {"hz-key 1 public", "internet", "", x64, ""},   {"hz-key 1 public", "internet", x64 + 2, x64, ""}, {"hz-key 1 public", "internet", x64, "zz", ""},
+        {"hz-key 1 public", "internet", x64, x64, "more\n"}, {"", "internet", x64, x64, ""},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[400];
+        struct key_public pub;
+        struct err e = {0};
+        snprintf(text, sizeof text, "%s\nname=%s\nsign=%s\nbox=%s\n%s", bad[i].head, bad[i].name, bad[i].sign, bad[i].box, bad[i].tail);
+        scratch_write(&k->s, "bad.pub", bytes_of(text));
+        assert_error(keys_load_public(&pub, k->s.path, &e), &e, ERR_INPUT, "bad.pub: want a key file");
+    }
+    struct key_public pub;
+    struct err e = {0};
+    assert_error(keys_load_public(&pub, scratch_path(&k->s, "none.pub"), &e), &e, ERR_MISSING, "none.pub");
+    struct key_pair *p;
+    assert_error(keys_generate(&p, "Internet", &e), &e, ERR_INPUT, "lower-case letters");
+    assert_error(keys_generate(&p, "", &e), &e, ERR_INPUT, "lower-case letters");
+    assert_error(keys_generate(&p, "../x", &e), &e, ERR_INPUT, "lower-case letters");
+}
+
+static void test_secret_file(void **state)
+{
+    struct keys *k = *state;
+    struct secret *a, *b;
+    struct hash256 ha, hb;
+    struct stat st;
+    struct err e = {0};
+    const char *path = scratch_path(&k->s, "pepper");
+    assert_error(secret_load(&a, path, false, &e), &e, ERR_MISSING, "pepper");
+    assert_int_equal(secret_load(&a, path, true, &e), 0);
+    assert_int_equal(secret_load(&b, path, true, &e), 0);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    secret_hash(&ha, a, "account", bytes_of("13800000000"));
+    secret_hash(&hb, b, "account", bytes_of("13800000000"));
+    assert_true(hash_equal(&ha, &hb));
+    secret_hash(&hb, b, "guard", bytes_of("13800000000"));
+    assert_false(hash_equal(&ha, &hb));
+    secret_hash(&hb, b, "accoun", bytes_of("t13800000000"));
+    assert_false(hash_equal(&ha, &hb));
+    secret_free(b);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_error(secret_load(&b, path, false, &e), &e, ERR_DENIED, "want mode 0600");
+    scratch_write(&k->s, "short", bytes_of("abcd\n"));
+    chmod(scratch_path(&k->s, "short"), 0600);
+    assert_error(secret_load(&b, k->s.path, false, &e), &e, ERR_INPUT, "64 hex digits");
+    struct secret *c = secret_derive(a, "one"), *d = secret_derive(a, "two");
+    secret_hash(&ha, c, "x", bytes_of("y"));
+    secret_hash(&hb, d, "x", bytes_of("y"));
+    assert_false(hash_equal(&ha, &hb));
+    secret_free(a);
+    secret_free(c);
+    secret_free(d);
+}
+
+/* A value sealed for one row does not open in another, nor changed, nor cut. */
+static void test_value_at_rest_is_bound_to_its_place(void **state)
+{
+    struct keys *k = *state;
+    struct secret *s, *data, *again;
+    struct buf sealed, out, wrapped;
+    struct err e = {0};
+    assert_int_equal(secret_load(&s, scratch_path(&k->s, "master"), true, &e), 0);
+    buf_init(&sealed, 0);
+    buf_init(&out, 0);
+    buf_init(&wrapped, 0);
+    assert_int_equal(secret_seal(&sealed, s, bytes_of("340799200001011234"), bytes_of("person/id_no/1"), &e), 0);
+    assert_int_equal(sealed.n, 24 + 18 + 16);
+    assert_int_equal(secret_open(&out, s, buf_bytes(&sealed), bytes_of("person/id_no/1"), &e), 0);
+    assert_string_equal(buf_text(&out), "340799200001011234");
+    assert_error(secret_open(&out, s, buf_bytes(&sealed), bytes_of("person/id_no/2"), &e), &e, ERR_CORRUPT, "not of this place");
+    for (size_t n = 0; n < sealed.n; n++)
+        assert_error(secret_open(&out, s, (struct bytes){sealed.p, n}, bytes_of("person/id_no/1"), &e), &e, ERR_CORRUPT, "sealed value");
+    for (size_t i = 0; i < sealed.n; i++) {
+        sealed.p[i] ^= 1;
+        assert_error(secret_open(&out, s, buf_bytes(&sealed), bytes_of("person/id_no/1"), &e), &e, ERR_CORRUPT, "sealed value");
+        sealed.p[i] ^= 1;
+    }
+    assert_string_equal(buf_text(&out), "340799200001011234");      /* failures added nothing */
+    assert_int_equal(secret_new_wrapped(&data, &wrapped, s, bytes_of("case/1"), &e), 0);
+    assert_int_equal(secret_unwrap(&again, s, buf_bytes(&wrapped), bytes_of("case/1"), &e), 0);
+    struct hash256 a, b;
+    secret_hash(&a, data, "x", bytes_of("y"));
+    secret_hash(&b, again, "x", bytes_of("y"));
+    assert_true(hash_equal(&a, &b));
+    secret_free(again);
+    assert_error(secret_unwrap(&again, s, buf_bytes(&wrapped), bytes_of("case/2"), &e), &e, ERR_CORRUPT, "not of this place");
+    assert_null(again);
+    assert_error(secret_unwrap(&again, s, buf_bytes(&sealed), bytes_of("person/id_no/1"), &e), &e, ERR_CORRUPT, "want 32 bytes");
+    secret_free(data);
+    secret_free(s);
+    buf_clear(&sealed);
+    buf_wipe(&out);
+    buf_clear(&wrapped);
+}
+
+/* No core file of a process that holds keys. */
+static void test_no_core_files(void **state)
+{
+    (void)state;
+    struct rlimit r;
+    assert_int_equal(getrlimit(RLIMIT_CORE, &r), 0);
+    assert_int_equal(r.rlim_max, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_item_comes_out_as_it_went_in, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sealing_is_randomised, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_content_and_manifest_are_not_readable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_truncation_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cut_at_a_chunk_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_swapped_chunks_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_flipped_bit_is_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_other_peoples_items, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rewrapped_item_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reflected_item_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_item_bounds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_signatures_are_domain_separated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_key_files_round_trip, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_broken_key_files_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_secret_file, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_value_at_rest_is_bound_to_its_place, setup, teardown),
+        cmocka_unit_test(test_no_core_files),
+    };
+    struct err e = {0};
+    if (seal_init(&e) < 0)
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
