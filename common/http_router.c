@@ -71,13 +71,11 @@ static void write_allow(char out[ALLOW_CAP], unsigned mask)
 {
     if (mask & 1u)
         mask |= 2u;              /* GET serves HEAD */
+    size_t n = 0;
     out[0] = 0;
     for (size_t i = 0; i < NMETHODS; i++)
-        if (mask & 1u << i) {
-            if (out[0])
-                strcat(out, ", ");
-            strcat(out, methods[i]);
-        }
+        if (mask & 1u << i && str_fmt(out + n, ALLOW_CAP - n, NULL, "%s%s", n ? ", " : "", methods[i]) == 0)
+            n += strlen(out + n);
 }
 
 bool router_find(const struct route *routes, size_t n, const char *method, const char *path, struct route_match *m)

@@ -124,10 +124,10 @@ static void tag_forms(struct static_file *f)
     for (int form = 0; form < FORM__COUNT; form++)
         if (f->has[form]) {
             struct hash256 h;
+            char hex[33];
             hash_of(&h, buf_bytes(&f->form[form]));
-            f->etag[form][0] = '"';
-            hex_put(f->etag[form] + 1, h.b, 16);
-            strcat(f->etag[form], "\"");
+            hex_put(hex, h.b, 16);
+            str_fmt(f->etag[form], sizeof f->etag[form], NULL, "\"%s\"", hex);
         }
 }
 

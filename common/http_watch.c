@@ -3,6 +3,7 @@
  * alive under the lock, so its connection cannot have been closed or its descriptor reused. */
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,7 +33,8 @@ static void cut(const struct watched *it)
     if (!d)
         return;
     for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
-        int fd = atoi(entry->d_name);
+        uint64_t nr;
+        int fd = parse_u64(entry->d_name, 3, INT_MAX, &nr, "descriptor", NULL) == 0 ? (int)nr : -1;
         if (fd > 2 && fd != dirfd(d) && is_connection_of(fd, it->ri)) {
             shutdown(fd, it->writing ? SHUT_RDWR : SHUT_RD);
             break;
