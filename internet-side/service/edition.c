@@ -1,0 +1,184 @@
+/* edition.c - one set of rules and the answers made of it alone. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internet-side/service/edition.h"
+
+struct edition {
+    atomic_uint refs;
+    struct catalogue *catalogue;
+    char *index;                         /* JSON text */
+    char tag[67];
+    pthread_mutex_t lock;                /* guards items */
+    size_t n_items;
+    char **items;                        /* JSON text per item in catalogue order, NULL until wished for */
+};
+
+static json_t *unit_json(const json_t *unit)
+{
+    static const char *const keys[] = { "code", "name", "short", "parent", "address", "phone", "hours", "regions" };
+    json_t *out = json_object();
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        json_t *v = json_object_get(unit, keys[i]);
+        if (v && !json_is_null(v))
+            json_object_set(out, keys[i], v);
+    }
+    return out;
+}
+
+static json_t *brief_json(const struct item *it)
+{
+    static const char *const keys[] = { "code", "name", "plain_name", "category", "menu", "search" };
+    json_t *out = json_object();
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (json_object_get(it->json, keys[i]))
+            json_object_set(out, keys[i], json_object_get(it->json, keys[i]));
+    json_object_set_new(out, "online_open", json_boolean(it->online_open));
+    return out;
+}
+
+/* Items that citizens may see, in order of code. */
+static json_t *items_json(const struct catalogue *c)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < catalogue_item_count(c); i++)
+        if (catalogue_item_at(c, i)->enabled)
+            json_array_append_new(list, brief_json(catalogue_item_at(c, i)));
+    return list;
+}
+
+static json_t *units_json(const struct catalogue *c)
+{
+    json_t *list = json_array();
+    size_t i;
+    const json_t *unit;
+    json_array_foreach(catalogue_part(c, "units"), i, unit)
+        json_array_append_new(list, unit_json(unit));
+    return list;
+}
+
+static json_t *part_or_empty(const json_t *part)
+{
+    return part ? json_incref((json_t *)part) : json_object();
+}
+
+static char *index_text(const struct catalogue *c)
+{
+    const char *city = json_string_value(catalogue_part(c, "city"));
+    json_t *body = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "version", (json_int_t)catalogue_version(c), "city", city ? city : "", "items",
+                             items_json(c), "guide", part_or_empty(json_object_get(catalogue_part(c, "guide"), "guide")), "search",
+                             part_or_empty(catalogue_part(c, "search")), "units", units_json(c));
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    return text;
+}
+
+int edition_new(struct edition **out, struct catalogue *c, struct err *e)
+{
+    struct edition *d = calloc(1, sizeof *d);
+    if (!d)
+        return err_set(e, ERR_FULL, "edition: no memory");
+    atomic_init(&d->refs, 1);
+    pthread_mutex_init(&d->lock, NULL);
+    d->tag[0] = '"';
+    hash_hex(d->tag + 1, catalogue_hash(c));
+    strcat(d->tag, "\"");
+    d->n_items = catalogue_item_count(c);
+    d->items = calloc(d->n_items + 1, sizeof *d->items);
+    d->index = index_text(c);
+    d->catalogue = c;
+    if (!d->items || !d->index) {
+        d->catalogue = NULL;
+        edition_release(d);
+        return err_set(e, ERR_FULL, "edition: no memory");
+    }
+    *out = d;
+    return 0;
+}
+
+struct edition *edition_ref(struct edition *d)
+{
+    atomic_fetch_add(&d->refs, 1);
+    return d;
+}
+
+void edition_release(struct edition *d)
+{
+    if (!d || atomic_fetch_sub(&d->refs, 1) > 1)
+        return;
+    for (size_t i = 0; d->items && i < d->n_items; i++)
+        free(d->items[i]);
+    free(d->items);
+    free(d->index);
+    catalogue_unref(d->catalogue);
+    pthread_mutex_destroy(&d->lock);
+    free(d);
+}
+
+const struct catalogue *edition_catalogue(const struct edition *d) { return d->catalogue; }
+uint32_t edition_version(const struct edition *d) { return catalogue_version(d->catalogue); }
+struct bytes edition_index(const struct edition *d) { return bytes_of(d->index); }
+const char *edition_tag(const struct edition *d) { return d->tag; }
+
+const char *edition_city(const struct edition *d)
+{
+    const char *city = json_string_value(catalogue_part(d->catalogue, "city"));
+    return city ? city : "";
+}
+
+static char *item_text(const struct edition *d, const char *code)
+{
+    json_t *body = catalogue_item_json(d->catalogue, code);
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    return text;
+}
+
+int edition_item(struct bytes *out, struct edition *d, const char *code, struct err *e)
+{
+    size_t i = 0;
+    while (i < d->n_items && strcmp(catalogue_item_at(d->catalogue, i)->code, code) != 0)
+        i++;
+    if (i == d->n_items || !catalogue_item_at(d->catalogue, i)->enabled)
+        return err_set(e, ERR_MISSING, "catalogue: want an item that is switched on, have another");
+    pthread_mutex_lock(&d->lock);
+    if (!d->items[i])
+        d->items[i] = item_text(d, code);
+    *out = bytes_of(d->items[i]);
+    pthread_mutex_unlock(&d->lock);
+    return out->n ? 0 : err_set(e, ERR_FULL, "catalogue: item %s: no memory", code);
+}
+
+static const json_t *find_unit(const struct edition *d, const char *code)
+{
+    size_t i;
+    const json_t *unit;
+    json_array_foreach(catalogue_part(d->catalogue, "units"), i, unit) {
+        const char *have = json_string_value(json_object_get(unit, "code"));
+        if (have && strcmp(have, code) == 0)
+            return unit;
+    }
+    return NULL;
+}
+
+json_t *edition_unit(const struct edition *d, const char *code)
+{
+    const json_t *unit = find_unit(d, code);
+    return unit ? unit_json(unit) : json_pack("{s:s, s:s}", "code", code, "name", "派出所");
+}
+
+const char *edition_unit_short(const struct edition *d, const char *code)
+{
+    const char *name = json_string_value(json_object_get(find_unit(d, code), "short"));
+    return name ? name : "派出所";
+}
+
+const char *edition_plain_name(const struct edition *d, const char *item)
+{
+    const struct item *it = catalogue_item(d->catalogue, item);
+    const char *name = it ? json_string_value(json_object_get(it->json, "plain_name")) : NULL;
+    return name ? name : "";
+}
