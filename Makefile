@@ -41,7 +41,7 @@ DRIVER := $(call src,tests/integration)
 FUZZ := $(call src,tests/fuzz)
 BENCH := $(call src,tests/bench)
 
-BIN := $(if $(FERRY),ferry) $(if $(INTERNET),internet-side) $(if $(INTRANET),intranet-side)
+BIN := $(if $(FERRY),ferry) $(if $(filter internet-side/main.c,$(INTERNET)),internet-side) $(if $(filter intranet-side/main.c,$(INTRANET)),intranet-side)
 LIBEXEC := $(if $(PARSER),parser) $(if $(CALLER),caller) $(if $(IMAGING),imaging)
 PROGRAMS := $(addprefix $(B)/bin/,$(BIN)) $(addprefix $(B)/libexec/,$(LIBEXEC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(filter tests/unit/test_%,$(UNIT)))
