@@ -90,6 +90,9 @@ $(B)/libexec/caller: $(call obj,$(CALLER)) $(B)/libcommon.a
 $(B)/libexec/imaging: $(call obj,$(IMAGING)) $(B)/libcommon.a
 	$(link) $^ $(LIBS_imaging)
 
+# Tests find the tree and their own variant's programs wherever they are started.
+$(B)/obj/tests/%.o: CFLAGS += -DSOURCE_DIR='"$(CURDIR)"' -DBUILD_DIR='"$(CURDIR)/$(B)"'
+
 # Unit tests: shared helpers are tests/unit/*.c that are not test_*.c.
 UNIT_HELP := $(call obj,$(filter-out tests/unit/test_%,$(UNIT)))
 $(B)/tests/test_internet_%: $(B)/obj/tests/unit/test_internet_%.o $(UNIT_HELP) $(B)/libinternet.a $(B)/libferry.a $(B)/libcommon.a
