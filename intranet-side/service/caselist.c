@@ -1,0 +1,196 @@
+#include "intranet-side/service/caselist.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "intranet-side/service/access.h"
+#include "intranet-side/service/caserow.h"
+#include "intranet-side/service/changes.h"
+#include "intranet-side/service/channel.h"
+#include "intranet-side/service/core_parts.h"
+#include "intranet-side/service/decide.h"
+#include "intranet-side/service/review.h"
+
+enum { DUE_ROWS = 8, CHANGES = 200 };
+
+struct list {
+    struct core *c;
+    const struct actor *a;
+    struct case_page_query q;
+    char day[11];
+    int64_t now, total;
+    struct hash256 index;
+    struct db_conn *conn;
+    json_t *rows;
+    struct case_counts counts;
+    bool want_rows;
+};
+
+static const char *set(const char *s)
+{
+    return s ? s : "";
+}
+
+static void list_init(struct list *l, struct core *c, const struct actor *a, int64_t now_ms)
+{
+    memset(l, 0, sizeof *l);
+    l->c = c;
+    l->a = a;
+    l->now = now_ms;
+    today_text(l->day, now_ms);
+    l->q = (struct case_page_query){.scope = access_case_scope(a), .unit = a->unit, .officer = a->id.s, .view = "todo", .item = "", .state = "", .name = "",
+                                    .no = "", .mine = "", .sort = "clock", .today = l->day, .role = a->role, .limit = 20};
+}
+
+static int row(const struct case_file *f, void *arg, struct err *e)
+{
+    struct list *l = arg;
+    json_t *j = caserow_json(l->c, l->conn, l->a, f, l->now, e);
+    return j ? json_array_append_new(l->rows, j) : -1;
+}
+
+static json_t *counts_json(const struct case_counts *v)
+{
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "todo", (json_int_t)v->todo, "claimable", (json_int_t)v->claimable, "doing", (json_int_t)v->doing,
+                     "done", (json_int_t)v->done, "supplemented", (json_int_t)v->supplemented, "originals", (json_int_t)v->originals, "due",
+                     (json_int_t)v->due);
+}
+
+static int read_list(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct list *l = arg;
+    l->conn = conn;
+    if (l->want_rows && case_find(conn, &l->q, row, l, &l->total, e) < 0)
+        return -1;
+    return case_count(conn, &l->q, &l->counts, e);
+}
+
+static bool word_in(const char *s, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcmp(s, *words) == 0)
+            return true;
+    return false;
+}
+
+/* A number of 18 looks like an ID number and goes through its blind index; digits are a case number; the rest is a name. */
+static void search(struct list *l, const char *q)
+{
+    size_t n = strlen(q);
+    if (n == 18) {
+        vault_index(&l->index, l->c->vault, q);
+        l->q.id_index = (struct bytes){l->index.b, sizeof l->index.b};
+    } else if (n && strspn(q, "0123456789") == n) {
+        l->q.no = q;
+    } else {
+        l->q.name = q;
+    }
+}
+
+int caselist_find(struct core *c, const struct actor *a, const struct case_query *q, int64_t now_ms, struct reply *r, struct err *e)
+{
+    static const char *const views[] = {"todo", "doing", "done", NULL}, *const quick[] = {"", "claimable", "supplemented", "originals", "due", NULL};
+    struct list l;
+    unsigned size = q->size ? q->size : 20, page = q->page ? q->page : 1;
+    uint64_t seq = changes_seq(c->changes);
+    list_init(&l, c, a, now_ms);
+    if (q->view == NULL || !word_in(q->view, views) || !word_in(set(q->mine), quick) || size > 100 || page > 1000)
+        return reply_refuse(r, e, ERR_INPUT, "list: view, mine, page or size", "查询条件有误");
+    l.q.view = q->view;
+    l.q.item = set(q->item);
+    l.q.state = set(q->state);
+    l.q.mine = set(q->mine);
+    l.q.sort = set(q->sort);
+    l.q.limit = size;
+    l.q.offset = (page - 1) * size;
+    search(&l, set(q->q));
+    l.want_rows = true;
+    l.rows = json_array();
+    if (db_read(c->db, read_list, &l, e) < 0 || (q->q && *q->q && core_audit_now(c, a, now_ms, "search_cases", "", "ok", e) < 0)) {
+        json_decref(l.rows);
+        return -1;
+    }
+    r->body = json_pack("{s:o, s:I, s:i, s:i, s:I, s:o}", "rows", l.rows, "total", (json_int_t)l.total, "page", (int)page, "size", (int)size, "seq",
+                        (json_int_t)seq, "counts", counts_json(&l.counts));
+    return 0;
+}
+
+int caselist_desk(struct core *c, const struct actor *a, int64_t now_ms, struct reply *r, struct err *e)
+{
+    struct list l;
+    list_init(&l, c, a, now_ms);
+    l.q.limit = DUE_ROWS;
+    l.want_rows = true;
+    l.rows = json_array();
+    if (db_read(c->db, read_list, &l, e) < 0) {
+        json_decref(l.rows);
+        return -1;
+    }
+    r->body = json_pack("{s:o, s:o, s:{}, s:[], s:o}", "counts", counts_json(&l.counts), "due", l.rows, "oldest", "notices", "channel",
+                        channel_json(c, now_ms));
+    return 0;
+}
+
+int caselist_changes(struct core *c, const struct actor *a, uint64_t since, int64_t now_ms, struct reply *r, struct err *e)
+{
+    static const char *const kinds[] = {"new", "changed", "gone"};
+    struct change v[CHANGES];
+    struct list l;
+    bool whole;
+    uint64_t seq = changes_seq(c->changes);
+    list_init(&l, c, a, now_ms);
+    size_t n = changes_since(c->changes, since, l.q.scope, a->unit, v, CHANGES, &whole);
+    if (!changes_counts_get(c->changes, a->id.s, a->unit, l.day, &l.counts)) {
+        if (db_read(c->db, read_list, &l, e) < 0)
+            return -1;
+        changes_counts_put(c->changes, a->id.s, l.day, seq, &l.counts);
+    }
+    json_t *changed = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(changed, json_pack("{s:s, s:s}", "no", v[i].no, "kind", kinds[v[i].kind]));
+    r->body = json_pack("{s:I, s:o, s:o, s:o}", "seq", (json_int_t)seq, "changed", changed, "counts", counts_json(&l.counts), "channel",
+                        channel_json(c, now_ms));
+    return 0;
+}
+
+/* --- next --- */
+struct next { struct list l; char no[17]; };
+static int first(const struct case_file *f, void *arg, struct err *e)
+{
+    struct next *n = arg;
+    (void)e;
+    memcpy(n->no, f->no, sizeof n->no);
+    return 0;
+}
+
+static int find_next(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct next *n = arg;
+    return case_find(conn, &n->l.q, first, n, &n->l.total, e);
+}
+
+int caselist_next(struct core *c, const struct actor *a, int64_t now_ms, struct reply *r, struct err *e)
+{
+    for (int tries = 0; tries < 5; tries++) {           /* somebody else may take it between the look and the claim */
+        struct next n = {.no = ""};
+        struct err mine = {0};
+        list_init(&n.l, c, a, now_ms);
+        n.l.q.mine = "claimable";
+        n.l.q.limit = 1;
+        if (db_read(c->db, find_next, &n, e) < 0)
+            return -1;
+        if (*n.no == '\0')
+            return reply_refuse(r, e, ERR_MISSING, "nothing to claim", "没有可领取的件");
+        struct reply claimed = {0};
+        int rc = decide_claim(c, a, n.no, now_ms, &claimed, &mine);
+        reply_clear(&claimed);
+        if (rc == 0) {
+            r->body = json_pack("{s:s}", "no", n.no);
+            return 0;
+        }
+        if (mine.code != ERR_CONFLICT)
+            return err_set(e, mine.code, "%s", mine.msg);
+    }
+    return reply_refuse(r, e, ERR_BUSY, "cases are taken faster than this", "领取的人多，请再试一次");
+}
