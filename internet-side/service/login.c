@@ -177,8 +177,10 @@ static enum verdict judge(struct login *l, const struct hash256 *account, const 
     *locked = s->locked_until_ms - now;
     if (*locked > 0) {
         v = CODE_LOCKED;
-    } else if (!s->pending || s->expires_ms <= now || !hash_equal(&s->code, code)) {
-        v = s->pending && s->expires_ms > now ? CODE_WRONG : CODE_NONE;
+    } else if (!s->pending || s->expires_ms <= now) {
+        v = CODE_NONE;               /* nothing to guess: not counted, or anybody could lock any phone */
+    } else if (!hash_equal(&s->code, code)) {
+        v = CODE_WRONG;
         s->touched_ms = now;
         *left = TRIES - ++s->wrong;
         if (*left <= 0) {
@@ -197,7 +199,7 @@ static int refuse_code(enum verdict v, int left, int64_t locked, struct reply *r
 {
     if (v == CODE_LOCKED)
         return reply_busy(r, e, "login: phone is locked", (unsigned)((locked + 999) / 1000));
-    r->has_tries = true;
+    r->has_tries = v == CODE_WRONG;
     r->tries_left = left;
     return reply_refuse(r, e, ERR_AUTH, "login: code: want the one that was sent",
                         v == CODE_NONE ? "验证码已失效，请重新获取" : "验证码不对，请核对后再试，还可以试 %d 次", left);
