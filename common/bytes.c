@@ -198,6 +198,9 @@ int base64_get(struct buf *out, struct bytes in)
         return -1;
     if (in.n == 0)
         return 0;
+    for (size_t i = 0; i < in.n; i++)        /* libsodium 1.0.18 takes 0xAF for '/' */
+        if (in.p[i] >= 0x80)
+            return -1;
     if (sodium_base642bin(out->p + out->n, in.n / 4 * 3, (const char *)in.p, in.n, NULL, &len, NULL,
                           sodium_base64_VARIANT_ORIGINAL) != 0)
         return -1;
