@@ -332,6 +332,15 @@ static void test_decoder_trusts_nothing(void **state)
     assert_error(record_parse(&r, liar, 'R', "x", (struct bytes){late, sizeof late - 1}, &e), &e, ERR_HELD, "attribute in the wrong place");
     static const uint8_t two[] = "S\0\1a" "C" "S\0\1b" "C";                         /* two roots */
     assert_error(record_parse(&r, liar, 'R', "x", (struct bytes){two, sizeof two - 1}, &e), &e, ERR_HELD, "nonsense");
+    struct buf deep;                                                                /* 9 levels, 1 more than allowed */
+    buf_init(&deep, 0);
+    for (int i = 0; i < 9; i++)
+        buf_put(&deep, "S\0\1a", 4);
+    buf_str(&deep, "CCCCCCCCC");
+    assert_error(record_parse(&r, liar, 'R', "x", buf_bytes(&deep), &e), &e, ERR_HELD, "nonsense");
+    assert_int_equal(record_parse(&r, liar, 'R', "x", (struct bytes){deep.p + 4, deep.n - 5}, &e), 0);
+    record_free(&r);
+    buf_clear(&deep);
     child_pool_close(liar);
 }
 
