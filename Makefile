@@ -134,8 +134,8 @@ fuzz:                            ## each fuzzer for FUZZ_S seconds (default 60) 
 	@tests/fuzz/run $(or $(FUZZ_S),60)
 bench: all $(BENCH_BIN)          ## our figures beside the machine's limit in the same run
 	@tests/bench/run
-long: all tests                  ## kill and fault tests at full length
-	@HZ_LONG=1 tests/run integration
+long: all tests                  ## end to end, browser, fault and model tests at full length
+	@HZ_LONG=1 tests/run integration browser chaos model
 install: all                     ## DESTDIR=… PREFIX=/usr
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/huzheng $(DESTDIR)$(PREFIX)/share/huzheng
 	install -m 755 $(addprefix build/bin/,$(BIN)) $(DESTDIR)$(PREFIX)/bin
