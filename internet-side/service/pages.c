@@ -77,7 +77,7 @@ static int load_slot(struct load *l, struct db_conn *c, const struct draft_slot 
         const char *zh = named_before(l->out, slot->pages[i].s) ? "重复了，请删掉一次" : fault(&u, found, l, slot->no, &rule);
         if (zh)
             find(l->findings, slot->no, i, rule, zh);
-        else if (take_page(l, c, &u, e) < 0)
+        if (!zh && take_page(l, c, &u, e) < 0)
             return -1;
     }
     if (l->out->pages > first)
