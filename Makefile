@@ -13,9 +13,9 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 BASE := -std=c17 -D_GNU_SOURCE -g -I. -pthread $(WARN) -isystem /usr/include/libxml2 -isystem /usr/include/freetype2
 OPT_release := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 LINK_release := -pie -Wl,-z,relro,-z,now
-OPT_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_asan := -O1 -Wno-format-truncation -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LINK_asan := -fsanitize=address,undefined
-OPT_tsan := -O1 -fsanitize=thread -fno-omit-frame-pointer
+OPT_tsan := -O1 -Wno-format-truncation -fsanitize=thread -fno-omit-frame-pointer
 LINK_tsan := -fsanitize=thread
 CFLAGS := $(BASE) $(OPT_$(VARIANT))
 LDFLAGS := -pthread $(LINK_$(VARIANT))
