@@ -1,6 +1,6 @@
 // A running system of its own for one test file: ops/demo in a temporary folder on free ports, stopped at the end.
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -61,6 +61,32 @@ export class Demo {
   /** Messages to a phone, oldest first. */
   sms(phone) {
     try { return JSON.parse(readFileSync(this.sms_inbox, 'utf8')).filter((m) => m.to === phone); } catch { return []; }
+  }
+
+  /** SIGKILL one program, by its id, and start the same command again. */
+  async killAndRestart(name, pauseMs = 0) {
+    const p = this.processes[name];
+    const args = readFileSync(`/proc/${p.pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    process.kill(p.pid, 'SIGKILL');
+    await until(() => { try { return !readFileSync(`/proc/${p.pid}/stat`, 'utf8').match(/\) [^Z]/); } catch { return true; } }, `${name} is gone`, 5, 5);
+    if (pauseMs) await sleep(pauseMs);
+    const log = openSync(p.log, 'a');
+    const child = spawn(args[0], args.slice(1), { cwd: root, detached: true, stdio: ['ignore', log, log] });
+    closeSync(log);
+    child.unref();
+    p.pid = child.pid;
+    writeFileSync(path.join(this.dir, 'demo.json'), JSON.stringify({ ...JSON.parse(readFileSync(path.join(this.dir, 'demo.json'), 'utf8')), processes: this.processes }, null, 2));
+  }
+
+  /** Start the mover of a demo that was started without one. */
+  startMover() {
+    const logFile = path.join(this.dir, 'logs/mover.log');
+    const log = openSync(logFile, 'a');
+    const child = spawn(path.join(root, 'build/bin/ferry'), ['run', '--config', this.ferry_conf], { cwd: root, detached: true, stdio: ['ignore', log, log] });
+    closeSync(log);
+    child.unref();
+    this.processes.mover = { pid: child.pid, mark: this.ferry_conf, log: logFile };
+    writeFileSync(path.join(this.dir, 'demo.json'), JSON.stringify({ ...JSON.parse(readFileSync(path.join(this.dir, 'demo.json'), 'utf8')), processes: this.processes }, null, 2));
   }
 
   async stop() {
