@@ -364,6 +364,28 @@ size_t workflow_actions(const struct wf_transition **out, size_t cap, const stru
     return n;
 }
 
+static size_t add_once(const char **out, size_t n, size_t cap, const char *state)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(out[i], state) == 0)
+            return n;
+    if (n < cap)
+        out[n++] = state;
+    return n;
+}
+
+size_t workflow_states_with(const struct workflow_set *s, const char *action, const char **out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < s->v[i]->n_transitions; k++) {
+            const struct wf_transition *t = &s->v[i]->transitions[k];
+            for (size_t j = 0; strcmp(t->action, action) == 0 && (t->roles & ROLE_SYSTEM) && j < t->n_from; j++)
+                n = add_once(out, n, cap, t->from[j]);
+        }
+    return n;
+}
+
 bool wf_has_effect(const struct wf_transition *t, enum wf_effect_kind kind)
 {
     for (size_t i = 0; i < t->n_effects; i++)

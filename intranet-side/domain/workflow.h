@@ -76,6 +76,8 @@ int workflow_choose(const struct wf_transition **out, const struct workflow *w, 
 /* Transitions that a role has out of a state, in the file's order; at most cap. */
 size_t workflow_actions(const struct wf_transition **out, size_t cap, const struct workflow *w, const char *state, enum role role,
                         bool originals_due);
+/* Names of the states, over all flows, out of which the system may take an action; each once. */
+size_t workflow_states_with(const struct workflow_set *s, const char *action, const char **out, size_t cap);
 bool wf_has_effect(const struct wf_transition *t, enum wf_effect_kind kind);
 const char *wf_need_word(enum wf_need bit);
 /* "F2" and "F9" are the ways on. */

@@ -29,6 +29,5 @@ void auth_end_sessions(struct core *c, const char *officer_id);          /* afte
 
 /* 16 characters out of an alphabet without look-alikes, of three kinds, from libsodium's generator. */
 void password_first(char out[17]);
-int password_hash(char out[128], const char *password, struct err *e);
 
 #endif

@@ -219,3 +219,31 @@ int part_apply(struct db_conn *c, void *app, const struct in_item *it, void *pre
         return -1;
     return pg.parts_done == pg.parts ? page_whole(core, c, &pg, it->now_ms, e) : 0;
 }
+
+/* --- files left behind --- */
+struct sweep { const char *name; bool known; };
+static int known_file(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct sweep *s = arg;
+    return part_file_known(conn, s->name, &s->known, e);
+}
+
+int intake_sweep(struct core *c, int64_t now_ms, unsigned *dropped, struct err *e)
+{
+    struct dir_entry *v = NULL;
+    size_t n = 0;
+    *dropped = 0;
+    int rc = vault_files(c->vault, &v, &n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct sweep s = {.name = v[i].name};
+        if (!v[i].regular || now_ms - v[i].mtime_ms < 3600 * 1000)
+            continue;
+        rc = db_read(c->db, known_file, &s, e);
+        if (rc == 0 && !s.known) {
+            vault_file_drop(c->vault, v[i].name);
+            ++*dropped;
+        }
+    }
+    free(v);
+    return rc;
+}

@@ -5,7 +5,7 @@
 
 enum {
     Q_ADD, Q_GET, Q_EACH, Q_COUNT, Q_MISSING, Q_MARK, Q_DECODED, Q_UNREADABLE, Q_PART, Q_PART_ADD, Q_PART_FILE, Q_PART_PAGE, Q_RECOUNT,
-    Q_PARTS_OF_PAGE, Q_PARTS_OF_RECORD, Q__COUNT
+    Q_PARTS_OF_PAGE, Q_PARTS_OF_RECORD, Q_FILE, Q__COUNT
 };
 #define PAGE_COLUMNS                                                                                                     \
     "p.uid, p.case_no, p.record, p.round, p.material, p.alternative, p.n, p.type, p.size, p.parts, p.parts_done, p.sheets, p.unreadable, " \
@@ -32,6 +32,7 @@ static const char *const sql[Q__COUNT] = {
                   " gmt_modified = unixepoch() * 1000 WHERE uid = ?1",
     [Q_PARTS_OF_PAGE] = "SELECT " PART_COLUMNS " WHERE a.page = ?1 ORDER BY a.n",
     [Q_PARTS_OF_RECORD] = "SELECT " PART_COLUMNS " JOIN page AS p ON p.uid = a.page WHERE p.record = ?1 ORDER BY p.id, a.n",
+    [Q_FILE] = "SELECT 1 FROM part WHERE file = ?1",
 };
 const struct db_statements page_statements = {sql, Q__COUNT};
 
@@ -237,4 +238,14 @@ int part_each_of_page(struct db_conn *c, const char *page, part_fn fn, void *arg
 int part_each_of_record(struct db_conn *c, const char *record, part_fn fn, void *arg, struct err *e)
 {
     return each_part(c, Q_PARTS_OF_RECORD, record, fn, arg, e);
+}
+
+int part_file_known(struct db_conn *c, const char *file, bool *known, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &page_statements, Q_FILE);
+    db_bind_text(s, 1, file);
+    int rc = db_step(c, s, e);
+    *known = rc == 1;
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
 }

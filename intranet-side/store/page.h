@@ -43,6 +43,8 @@ typedef int (*part_fn)(const struct part *p, void *arg, struct err *e);
 int part_each_of_page(struct db_conn *c, const char *page, part_fn fn, void *arg, struct err *e);
 int part_each_of_record(struct db_conn *c, const char *record, part_fn fn, void *arg, struct err *e);
 
+int part_file_known(struct db_conn *c, const char *file, bool *known, struct err *e);
+
 extern const struct db_statements page_statements;
 
 #endif

@@ -128,3 +128,8 @@ void vault_file_drop(const struct vault *v, const char *name)
     struct err ignored = {0};
     file_remove(v->files, name, &ignored);
 }
+
+int vault_files(const struct vault *v, struct dir_entry **out, size_t *n, struct err *e)
+{
+    return folder_list(out, n, v->files, 10 * 1000 * 1000, e);
+}

@@ -6,6 +6,7 @@
 #define INTRANET_STORE_VAULT_H
 
 #include "common/db.h"
+#include "common/file.h"
 #include "common/seal.h"
 
 struct vault;
@@ -30,5 +31,8 @@ int vault_case_unseal(struct buf *out, const struct secret *key, const char *pla
 int vault_file_put(char name[33], const struct vault *v, const struct secret *key, struct bytes bytes, struct err *e);
 int vault_file_get(struct buf *out, const struct vault *v, const struct secret *key, const char *name, struct err *e);
 void vault_file_drop(const struct vault *v, const char *name);      /* a file whose row was not written */
+
+/* Names in the folder; *out is malloc'ed. */
+int vault_files(const struct vault *v, struct dir_entry **out, size_t *n, struct err *e);
 
 #endif

@@ -101,6 +101,7 @@ CREATE TABLE part (
 ) STRICT;
 CREATE INDEX part_page ON part (page, n);
 CREATE INDEX part_case ON part (case_no);
+CREATE INDEX part_file ON part (file) WHERE file <> '';
 
 -- intake: each record of the internet side that was stored, and how far its confirmation is.
 CREATE TABLE intake (

@@ -1,0 +1,228 @@
+#include "intranet-side/service/registerquery.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/text.h"
+#include "intranet-side/domain/effect.h"
+#include "intranet-side/domain/mask.h"
+#include "intranet-side/service/access.h"
+#include "intranet-side/service/core_parts.h"
+#include "intranet-side/store/people.h"
+#include "intranet-side/store/register.h"
+
+enum { WINDOW_MS = 60 * 1000, MOST_QUERIES = 30 };      /* more in a minute is no work at a desk */
+
+struct job {
+    struct core *c;
+    const struct actor *a;
+    const char *id_no, *name, *birth, *person;
+    struct db_conn *conn;
+    int64_t now, total;
+    json_t *out;
+    struct reply *r;
+};
+
+static json_t *person_row(struct job *j, const json_t *p, struct err *e)
+{
+    struct register_store s = {j->conn, j->c->vault};
+    json_t *home = NULL;
+    struct unit u = {.code = ""};
+    char id_no[24];
+    const char *status = text_of(p, "status"), *kind = text_of(p, "cancel_kind");
+    if (register_household(&s, text_of(p, "household_id"), &home, e) < 0)
+        return NULL;
+    if (home && unit_get(j->conn, text_of(home, "unit_code"), &u, e) < 0) {
+        json_decref(home);
+        return NULL;
+    }
+    mask_value(id_no, sizeof id_no, "id", text_of(p, "id_no"));
+    const char *shown = strcmp(status, "normal") == 0 ? "正常" : strcmp(kind, "death") == 0 ? "已注销(死亡)" : "已注销";
+    json_t *row = access_register_visible(j->a, u.code, u.parent)
+                      ? json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", text_of(p, "person_id"), "name", text_of(p, "name"), "former_name",
+                                  text_of(p, "former_name"), "id_no", id_no, "gender", register_value(j->c->catalogue, "gender", text_of(p, "gender")),
+                                  "birth_date", text_of(p, "birth_date"), "relation",
+                                  register_value(j->c->catalogue, "relation_to_head", text_of(p, "relation_to_head")), "address", text_of(home, "address"),
+                                  "unit", u.short_name, "status", shown)
+                      : json_null();
+    json_decref(home);
+    return row;
+}
+
+static int rows_append(struct job *j, const json_t *people, struct err *e)
+{
+    size_t i;
+    json_t *p;
+    json_array_foreach(people, i, p) {
+        json_t *row = person_row(j, p, e);
+        if (row == NULL)
+            return -1;
+        if (json_is_object(row))
+            json_array_append_new(j->out, row);
+    }
+    return 0;
+}
+
+static int find(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct job *j = arg;
+    struct register_store s = {conn, j->c->vault};
+    bool up = j->a->role == ROLE_SUB_BUREAU;
+    json_t *people = NULL, *one = NULL;
+    int64_t n;
+    j->conn = conn;
+    if (audit_count(conn, j->a->id.s, "query_register", j->now - WINDOW_MS, &n, e) < 0)
+        return -1;
+    if (n >= MOST_QUERIES) {
+        j->r->retry_s = WINDOW_MS / 1000;
+        return reply_refuse(j->r, e, ERR_BUSY, "too many register queries in a minute", "查询太频繁，请稍后再查");
+    }
+    int rc;
+    if (*j->id_no) {
+        rc = register_by_id_no(&s, j->id_no, &one, e);
+        people = json_array();
+        bool fits = one && (!*j->name || strcmp(j->name, text_of(one, "name")) == 0) && (!*j->birth || strcmp(j->birth, text_of(one, "birth_date")) == 0);
+        if (fits)
+            json_array_append(people, one);
+    } else {
+        rc = register_find(&s, up ? "" : j->a->unit, up ? j->a->unit : "", j->name, j->birth, &people, &j->total, e);
+    }
+    if (rc == 0)
+        rc = rows_append(j, people, e);
+    if (*j->id_no)
+        j->total = (int64_t)json_array_size(j->out);
+    json_decref(one);
+    json_decref(people);
+    return rc;
+}
+
+int registerquery_find(struct core *c, const struct actor *a, const char *id_no, const char *name, const char *birth_date, int64_t now_ms, struct reply *r,
+                       struct err *e)
+{
+    struct job j = {.c = c, .a = a, .id_no = id_no ? id_no : "", .name = name ? name : "", .birth = birth_date ? birth_date : "", .now = now_ms, .r = r};
+    int64_t start = clock_mono_ms();
+    struct date d;
+    if (!(a->role & ROLES_CASE))
+        return reply_refuse(r, e, ERR_DENIED, "role may not read the register", "您不能查询户籍登记");
+    if (!*j.id_no && !*j.name && !*j.birth)
+        return reply_refuse(r, e, ERR_INPUT, "no condition", "请至少填写一个条件");
+    if (!*j.id_no && !*j.birth && text_length(bytes_of(j.name)) < 2)
+        return reply_refuse(r, e, ERR_INPUT, "a name of one character alone", "只有一个字不能查，请再加条件");
+    if (*j.birth && date_parse(&d, j.birth) < 0)
+        return reply_refuse(r, e, ERR_INPUT, "birth date is no day", "没有这一天，请核对，如 1990-01-01");
+    j.out = json_array();
+    if (db_read(c->db, find, &j, e) < 0 || core_audit_now(c, a, now_ms, "query_register", "", *j.id_no ? "by id_no" : *j.name ? "by name" : "by birth date", e) < 0) {
+        json_decref(j.out);
+        return -1;
+    }
+    r->body = json_pack("{s:o, s:I, s:I}", "persons", j.out, "total", (json_int_t)j.total, "took_ms", (json_int_t)(clock_mono_ms() - start));
+    return 0;
+}
+
+/* --- one person --- */
+static const struct { const char *column, *mask; } shown[] = {
+    {"name", NULL}, {"former_name", NULL}, {"id_no", "id"}, {"gender", NULL}, {"ethnicity", NULL}, {"birth_date", NULL}, {"birth_time", NULL},
+    {"birth_country", NULL}, {"birth_region", NULL}, {"birth_place", NULL}, {"native_region", NULL}, {"relation_to_head", NULL}, {"address", NULL},
+    {"marital_status", NULL}, {"education", NULL}, {"military_status", NULL}, {"employer", NULL}, {"phone", "phone"}, {"father_name", NULL},
+    {"father_id_no", "id"}, {"mother_name", NULL}, {"mother_id_no", "id"}, {"spouse_name", NULL}, {"spouse_id_no", "id"}, {"status", NULL},
+    {"cancel_kind", NULL}, {"cancel_date", NULL}, {"cancel_reason", NULL},
+};
+enum { N_SHOWN = sizeof shown / sizeof shown[0] };
+
+static json_t *person_rows(const struct job *j, const json_t *p)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < N_SHOWN; i++) {
+        const char *v = text_of(p, shown[i].column);
+        char text[512];
+        if (!*v)
+            continue;
+        mask_value(text, sizeof text, shown[i].mask, shown[i].mask ? v : register_value(j->c->catalogue, shown[i].column, v));
+        json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:b}", "field", shown[i].column, "label", register_label(shown[i].column), "value", text, "masked",
+                                             shown[i].mask != NULL));
+    }
+    return out;
+}
+
+/* "姓名：甲 → 乙；…" of one event, numbers masked. */
+static void changed_text(const struct job *j, const struct register_event *v, char *before, char *after, size_t cap)
+{
+    size_t nb = 0, na = 0;
+    before[0] = after[0] = '\0';
+    for (size_t i = 0; i < N_SHOWN; i++) {
+        const char *b = text_of(v->before, shown[i].column), *a = text_of(v->after, shown[i].column);
+        char mb[256], ma[256];
+        if (strcmp(a, b) == 0)
+            continue;
+        mask_value(mb, sizeof mb, shown[i].mask, shown[i].mask ? b : register_value(j->c->catalogue, shown[i].column, b));
+        mask_value(ma, sizeof ma, shown[i].mask, shown[i].mask ? a : register_value(j->c->catalogue, shown[i].column, a));
+        if (v->before && *b && nb < cap)
+            nb += (size_t)snprintf(before + nb, cap - nb, "%s%s：%s", nb ? "；" : "", register_label(shown[i].column), mb);
+        if (na < cap)
+            na += (size_t)snprintf(after + na, cap - na, "%s%s：%s", na ? "；" : "", register_label(shown[i].column), ma);
+    }
+}
+
+struct events { struct job *j; json_t *out; };
+static int event_row(const struct register_event *v, void *arg, struct err *e)
+{
+    struct events *x = arg;
+    char before[2000], after[2000];
+    (void)e;
+    changed_text(x->j, v, before, after, sizeof before);
+    json_array_append_new(x->out, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", json_time(v->at), "text", v->text, "who", v->name, "unit", v->unit,
+                                            "action", v->op, "before", before, "after", after, "no", v->case_no));
+    return 0;
+}
+
+static int person_body(struct job *j, const struct register_store *s, json_t *p, json_t *home, struct err *e)
+{
+    json_t *members = NULL, *history = json_array();
+    struct events x = {j, history};
+    j->out = json_array();
+    if (register_members(s, text_of(p, "household_id"), false, &members, e) < 0 || rows_append(j, members, e) < 0 ||
+        register_event_each(s, text_of(p, "person_id"), event_row, &x, e) < 0) {
+        json_decref(members);
+        json_decref(history);
+        json_decref(j->out);
+        return -1;
+    }
+    json_decref(members);
+    json_object_set(p, "address", json_object_get(home, "address"));
+    j->r->body = json_pack("{s:o, s:o, s:o}", "person", person_rows(j, p), "household", j->out, "history", history);
+    return 0;
+}
+
+static int person(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct job *j = arg;
+    struct register_store s = {conn, j->c->vault};
+    json_t *p = NULL, *home = NULL;
+    struct unit u = {.code = ""};
+    j->conn = conn;
+    int rc = register_by_uid(&s, j->person, &p, e);
+    if (rc == 0 && p)
+        rc = register_household(&s, text_of(p, "household_id"), &home, e);
+    if (rc == 0 && home)
+        rc = unit_get(conn, text_of(home, "unit_code"), &u, e);
+    if (rc == 0 && (p == NULL || !access_register_visible(j->a, u.code, u.parent)))
+        rc = reply_refuse(j->r, e, ERR_MISSING, "person is not there or outside the officer's area", "没有这个人，或不在您的范围");
+    if (rc == 0)
+        rc = person_body(j, &s, p, home, e);
+    json_decref(p);
+    json_decref(home);
+    return rc;
+}
+
+int registerquery_person(struct core *c, const struct actor *a, const char *person_id, int64_t now_ms, struct reply *r, struct err *e)
+{
+    struct job j = {.c = c, .a = a, .person = person_id, .now = now_ms, .r = r};
+    if (db_read(c->db, person, &j, e) < 0)
+        return -1;
+    if (core_audit_now(c, a, now_ms, "read_person", person_id, "ok", e) == 0)
+        return 0;
+    json_decref(r->body);
+    r->body = NULL;
+    return -1;
+}
