@@ -17,6 +17,8 @@ const prefixes = new Set(('ADM APT ARC BAT CAT CIT CNV CRT CWD EXP FRY IDV IMP I
 
 const list = (dir, pattern) => (existsSync(dir) ? readdirSync(dir).filter((f) => pattern.test(f)).sort().map((f) => path.join(dir, f)) : []);
 
+if (variant === 'tsan') process.env.TSAN_OPTIONS ??= `suppressions=${path.resolve('tests/tsan.supp')}`;
+
 /** Run a program to its end; never rejects. A late one is killed. */
 function run(program, args, env = {}) {
   return new Promise((done) => {

@@ -98,6 +98,7 @@ test('FRY-08 FRY-14 IMP-04 OPS-05: 200 applications, mover stopped, thirty SIGKI
   await until(() => citizen.signIn().then(() => true, () => false), 'sign in', 90, 2000);
   await citizen.post(`/api/applications/${sample.no}/unlock`, { last4: people[0].id_no.slice(-4) });
   await until(async () => (await citizen.case(sample.no)).state.key === 'terminated', 'the last state arrives', 60, 500);
-  const events = (await citizen.case(sample.no)).events.map((x) => x.at);
-  assert.deepEqual(events, [...events].sort().reverse().length && [...events].sort()[0] === events[0] ? [...events].sort() : [...events].sort().reverse(), 'the trail is in order');
+  const times = (await citizen.case(sample.no)).events.map((x) => x.at);
+  const rising = [...times].sort();
+  assert.ok(times.join() === rising.join() || times.join() === rising.reverse().join(), 'the trail is in order');
 });

@@ -1,0 +1,44 @@
+/* Every path of the officers' API that the app uses, once. */
+import { get, post, query } from "./client";
+import type * as T from "./types";
+
+export interface ListQuery { view: T.View; item?: string; state?: string; q?: string; mine?: string; page?: number; size?: number; sort?: string }
+
+export const api = {
+  me: () => get<T.Me>("/api/me", true),
+  login: (login: string, password: string) => post<T.Me>("/api/login", { login, password }, true),
+  logout: () => post<void>("/api/logout", undefined, true),
+  password: (old: string, fresh: string) => post<T.Me>("/api/password", { old, new: fresh }),
+  desk: () => get<T.Desk>("/api/desk"),
+  changes: (since: number) => get<T.Changes>(`/api/changes?since=${since}`, true),
+  cases: (q: ListQuery) => get<T.CaseList>(`/api/cases${query({ ...q })}`),
+  next: () => post<{ no: string }>("/api/cases/next"),
+  case: (no: string) => get<T.Case>(`/api/cases/${no}`),
+  claim: (no: string) => post<T.Case>(`/api/cases/${no}/claim`),
+  release: (no: string) => post<T.Case>(`/api/cases/${no}/release`),
+  preview: (no: string, d: T.Decision) => post<T.Preview>(`/api/cases/${no}/preview`, d),
+  decide: (no: string, d: T.Decision) => post<T.Decided>(`/api/cases/${no}/decide`, d),
+  undo: (no: string) => post<T.Case>(`/api/cases/${no}/undo`),
+  note: (no: string, field: string, note: string) => post<T.Case>(`/api/cases/${no}/notes`, { field, note }),
+  page: (no: string, id: string, seen: boolean, verdict?: T.Verdict) =>
+    post<void>(`/api/cases/${no}/pages/${id}`, verdict ? { seen, verdict } : { seen }),
+  effect: (no: string) => get<T.Effect>(`/api/cases/${no}/effect`),
+  reasons: (item: string) => get<T.Reasons>(`/api/reasons/${item}`),
+  reveal: (field: string, of: { no?: string; person?: string }, purpose?: string) =>
+    post<{ value: string }>("/api/reveal", { ...of, field, ...(purpose ? { purpose } : {}) }),
+  persons: (q: { id_no?: string; name?: string; birth_date?: string }) => get<T.PersonHits>(`/api/register/persons${query(q)}`),
+  person: (id: string) => get<T.PersonFile>(`/api/register/persons/${id}`),
+  units: () => get<{ units: T.Unit[] }>("/api/units"),
+  officers: () => get<{ officers: T.Officer[] }>("/api/officers"),
+  addOfficer: (o: { login: string; name: string; role: T.Role; unit: string }) =>
+    post<{ officer: T.Officer; first_password: string }>("/api/officers", o),
+  officerAct: (id: string, act: "disable" | "enable" | "unlock" | "reset") =>
+    post<{ officer: T.Officer; first_password?: string }>(`/api/officers/${id}/${act}`),
+  exceptions: () => get<{ exceptions: T.ExceptionRow[] }>("/api/exceptions"),
+  retry: (id: string) => post<{ word: string; reason?: string }>(`/api/exceptions/${id}/retry`),
+  configuration: () => get<T.Configuration>("/api/configuration"),
+  items: () => get<{ items: T.ItemName[] }>("/api/configuration/items"),
+};
+
+export const pageUrl = (no: string, id: string, size: "thumb" | "full", sheet = 1) =>
+  `/api/cases/${no}/pages/${id}${query({ size, sheet: sheet > 1 ? sheet : undefined })}`;

@@ -1,0 +1,88 @@
+/* The shapes of schemas/openapi/intranet.yaml that this app reads and writes. */
+export type Role = "aux" | "officer" | "sub_bureau" | "admin";
+export type Tone = "neutral" | "work" | "turn" | "done" | "refused" | "correction" | "paused";
+export type View = "todo" | "doing" | "done";
+
+export interface Unit { code: string; name: string; short?: string; parent?: string; level: string; address?: string; phone?: string }
+export interface Channel { ok: boolean; text: string; age_s?: number }
+export interface Counts { todo: number; claimable: number; doing: number; done: number; supplemented: number; originals: number; due: number; [k: string]: number }
+export interface Finding { field: string; rule: string; want?: string; have?: string; message: string }
+
+export interface Me {
+  name: string; login: string; role: Role; role_name?: string; unit: Unit; csrf: string; must_change_password: boolean;
+  address: string; idle_s?: number; config_version: number; nav?: string[]; channel: Channel;
+}
+export interface Clock { text: string; tone: Tone; days?: number; deadline?: string }
+export interface CaseRow {
+  no: string; item: string; item_name: string; person: string; id_no: string; state: string; internal: string; icon: string; tone: Tone;
+  channel: string; submitted: string; holder?: string; held_since?: string; clock: Clock; pages?: { done: number; total: number };
+}
+export interface CaseList { rows: CaseRow[]; total: number; page: number; size: number; seq: number; counts: Counts }
+export interface Desk {
+  counts: Counts; oldest?: Record<string, string>; due: CaseRow[]; notices?: { at: string; text: string; no?: string }[]; channel: Channel;
+}
+export interface Changes { seq: number; changed: { no: string; kind: "new" | "changed" | "gone" }[]; counts: Counts; channel: Channel }
+
+export interface FormRow {
+  field: string; label: string; value: string; masked?: boolean; register?: string | null; differs?: boolean;
+  check?: "ok" | "differs" | "none" | "unavailable"; note?: string; untypeable?: string; untypeable_page?: string;
+}
+export interface Section { title: string; rows: FormRow[] }
+export type PageState = "here" | "coming" | "unreadable";
+export type Verdict = "good" | "blurred" | "incomplete" | "mismatch" | "expired" | "none";
+export interface Page { id: string; n: number; type?: string; sheets?: number; state: PageState; seen?: boolean; verdict?: string }
+export interface Material {
+  no: number; name: string; alternative?: string; requirement?: string; original?: boolean; round?: number; pages: Page[];
+}
+export type Need = "complete_materials" | "opinion" | "reasons" | "rule" | "date" | "level" | "confirm_text";
+export interface Action {
+  action: string; label: string; key?: string | null; main?: boolean; needs: Need[]; enabled: boolean; why_not?: string; undoable?: boolean;
+}
+export interface Change { what: string; before: string; after: string }
+export interface Event {
+  at: string; text: string; who?: string; unit?: string; role?: string; action?: string; opinion?: string; state?: string;
+  before?: string; after?: string; no?: string;
+}
+export interface Summary { changes?: Change[]; rule?: string; opinions?: Event[]; open_points?: string[]; verified?: string[] }
+export interface Check { what: string; source?: string; at?: string; result: "passed" | "differs" | "unchecked" | "unavailable"; text?: string }
+export interface Case {
+  no: string; item: string; item_name: string; state: string; internal: string; icon: string; tone: Tone; version: number;
+  submitted: string; received?: string; channel: string; unit: Unit; clock: Clock; holder?: string; held_by_me?: boolean;
+  claimable?: boolean; pages: { done: number; total: number; seen?: number }; differences?: { total: number; noted: number };
+  undo_until?: string | null; sections: Section[]; materials: Material[]; actions: Action[]; summary?: Summary; trail: Event[];
+  related: CaseRow[]; checks: Check[]; messages: { at: string; text: string; state: string }[];
+  crossing?: { submitted?: string; received?: string; confirmed?: string };
+}
+export interface Reason { material?: number; field?: string; kind?: string; text: string }
+export interface Decision {
+  action: string; version: number; opinion?: string; sentence?: string; reasons?: Reason[]; rule?: string; remedy?: string;
+  date?: string; level?: string; confirm_text?: string; unseen_ok?: boolean;
+}
+export interface Decided { state: string; internal: string; undo_until: string | null; next?: string | null }
+export interface Citizen {
+  icon?: string; tag?: string; tone?: Tone; sentence?: string; rows?: { name: string; reason: string }[]; deadline?: string;
+}
+export interface Preview { citizen?: Citizen | null; sms?: string | null; findings: Finding[] }
+export interface Effect { title: string; changes: Change[]; obstacles: string[] }
+
+export interface ReasonTemplate {
+  id: string; target?: "material" | "field"; label: string; text: string; choices?: Record<string, string[]>;
+}
+export interface RefusalRule { id: string; rule: string; reason: string; remedy: string }
+export interface Reasons {
+  supplement: ReasonTemplate[]; refusal: RefusalRule[]; opinions: { action: string; texts: string[] }[]; deadline?: string;
+  originals_bad?: ReasonTemplate[]; withdraw_denied?: ReasonTemplate[]; terminated?: ReasonTemplate[]; recalled?: ReasonTemplate[];
+}
+export interface PersonRow {
+  id: string; name: string; former_name?: string; id_no: string; gender?: string; birth_date?: string; relation?: string;
+  address?: string; unit?: string; status: string;
+}
+export interface PersonHits { persons: PersonRow[]; total: number; took_ms: number }
+export interface PersonFile { person: FormRow[]; household: PersonRow[]; history: Event[] }
+export interface Officer {
+  id: string; login: string; name: string; role: Role; role_name?: string; unit: string; unit_name?: string; enabled: boolean;
+  locked: boolean; must_change_password?: boolean; last_login?: string;
+}
+export interface ExceptionRow { id: string; kind: string; no?: string; word: "held" | "refused" | "waiting"; reason: string; at: string }
+export interface Configuration { version: number; hash: string; published?: string; peer_version: number; same: boolean }
+export interface ItemName { code: string; name: string; plain_name?: string }
