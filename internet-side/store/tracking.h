@@ -23,7 +23,7 @@ struct tracking {
     int stage;
     bool final;
     char deadline[11];               /* "" for none */
-    char reason[1024];
+    char reason[4096];
 };
 void tracking_clear(struct tracking *t);
 
@@ -43,7 +43,7 @@ int tracking_events(json_t **out, struct db_conn *c, const char *no, struct err 
 
 struct supplement_request {
     int round;
-    char sentence[1024], deadline[11];
+    char sentence[4096], deadline[11];
     bool sent;
     json_t *wanted;                  /* {"slots":[{"material","reason"}],"fields":[{"field","reason"}]}; owned, json_decref */
 };
