@@ -148,6 +148,17 @@ const char *rec_attr(const struct rec_node *n, const char *name)
     return "";
 }
 
+int64_t rec_attr_int(const struct rec_node *n, const char *name, int64_t min, int64_t max)
+{
+    const char *s = rec_attr(n, name);
+    bool minus = *s == '-';
+    uint64_t v;
+    if (parse_u64(s + minus, 0, INT64_MAX, &v, name, NULL) < 0)
+        return 0;
+    int64_t value = minus ? -(int64_t)v : (int64_t)v;
+    return value < min || value > max ? 0 : value;
+}
+
 static const struct rec_node *named(const struct rec_node *n, const char *name)
 {
     while (n && strcmp(n->name, name) != 0)

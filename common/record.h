@@ -25,6 +25,8 @@ struct record { struct rec_node *root; void *arena; };
 int record_parse(struct record *out, struct child_pool *parser, char document, const char *xsd, struct bytes xml, struct err *e);
 void record_free(struct record *r);
 const char *rec_attr(const struct rec_node *n, const char *name);           /* "" when absent */
+/* A whole number, 0 when absent, not a number, or outside min..max: what must be exact is demanded by the schema. */
+int64_t rec_attr_int(const struct rec_node *n, const char *name, int64_t min, int64_t max);
 const struct rec_node *rec_child(const struct rec_node *n, const char *name);     /* first of that name, or NULL */
 const struct rec_node *rec_next(const struct rec_node *n, const char *name);      /* next sibling of that name, or NULL */
 const char *rec_child_text(const struct rec_node *n, const char *name);     /* "" when absent */

@@ -67,6 +67,8 @@ static void test_reads_elements_attributes_text(void **state)
     assert_string_equal(rec_attr(r.root, "case"), "3407261100000012");
     assert_string_equal(rec_attr(r.root, "absent"), "");
     assert_int_equal(r.root->nattrs, 6);
+    assert_true(rec_attr_int(r.root, "seq", 0, 9) == 2 && rec_attr_int(r.root, "seq", 3, 9) == 0 && rec_attr_int(r.root, "seq", 0, 1) == 0);
+    assert_true(rec_attr_int(r.root, "case", 0, INT64_MAX) == 3407261100000012 && rec_attr_int(r.root, "state", 0, 9) == 0 && rec_attr_int(r.root, "absent", 0, 9) == 0);
     const struct rec_node *v = rec_child(r.root, "value");
     assert_string_equal(v->text, "1 < 2 & 中");
     assert_int_equal(v->text_len, strlen(v->text));
