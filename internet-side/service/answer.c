@@ -1,5 +1,6 @@
 /* answer.c - received, confirmed, held, refused: what each does to the case, and what is purged when.
  * The only licence to purge is an answer naming our own hashes: confirmed must name the record and every part, refused the record. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,10 +85,9 @@ static int arrived(struct db_conn *c, struct said *a, struct err *e)
 
 static void take_pages(struct said *a)
 {
-    const char *done = rec_attr(a->root, "pages_done"), *total = rec_attr(a->root, "pages_total");
-    if (*total) {
-        a->t->pages_done = atoi(done);
-        a->t->pages_total = atoi(total);
+    if (*rec_attr(a->root, "pages_total")) {
+        a->t->pages_done = (int)rec_attr_int(a->root, "pages_done", 0, INT_MAX);
+        a->t->pages_total = (int)rec_attr_int(a->root, "pages_total", 0, INT_MAX);
     }
 }
 

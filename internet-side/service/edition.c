@@ -79,13 +79,13 @@ static char *index_text(const struct catalogue *c)
 int edition_new(struct edition **out, struct catalogue *c, struct err *e)
 {
     struct edition *d = calloc(1, sizeof *d);
+    char hex[65];
     if (!d)
         return err_set(e, ERR_FULL, "edition: no memory");
     atomic_init(&d->refs, 1);
     pthread_mutex_init(&d->lock, NULL);
-    d->tag[0] = '"';
-    hash_hex(d->tag + 1, catalogue_hash(c));
-    strcat(d->tag, "\"");
+    hash_hex(hex, catalogue_hash(c));
+    snprintf(d->tag, sizeof d->tag, "\"%s\"", hex);
     d->n_items = catalogue_item_count(c);
     d->items = calloc(d->n_items + 1, sizeof *d->items);
     d->index = index_text(c);

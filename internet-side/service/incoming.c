@@ -1,5 +1,6 @@
 #include "internet-side/service/incoming.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +146,7 @@ static json_t *wanted_json(const struct rec_node *root)
 {
     json_t *slots = json_array(), *fields = json_array();
     for (const struct rec_node *n = rec_child(root, "slot"); n; n = rec_next(n, "slot"))
-        json_array_append_new(slots, json_pack("{s:i, s:s}", "material", atoi(rec_attr(n, "material")), "reason", n->text));
+        json_array_append_new(slots, json_pack("{s:i, s:s}", "material", (int)rec_attr_int(n, "material", 0, INT_MAX), "reason", n->text));
     for (const struct rec_node *n = rec_child(root, "field"); n; n = rec_next(n, "field"))
         json_array_append_new(fields, json_pack("{s:s, s:s}", "field", rec_attr(n, "field"), "reason", n->text));
     return json_pack("{s:o, s:o}", "slots", slots, "fields", fields);
@@ -154,7 +155,7 @@ static json_t *wanted_json(const struct rec_node *root)
 /* The state comes with a status of its own, before or after; both ways the page is right at once. */
 static int take_request(struct db_conn *c, const struct rec_node *root, struct tracking *t, const struct in_item *it, struct err *e)
 {
-    struct supplement_request s = { .round = atoi(rec_attr(root, "round")), .wanted = wanted_json(root) };
+    struct supplement_request s = { .round = (int)rec_attr_int(root, "round", 0, INT_MAX), .wanted = wanted_json(root) };
     int64_t at;
     int rc = incoming_time(&at, root, "at", e);
     incoming_cut(s.sentence, sizeof s.sentence, rec_child_text(root, "sentence"));

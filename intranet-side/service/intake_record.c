@@ -1,5 +1,6 @@
 #include "intranet-side/service/intake_record.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,9 +90,8 @@ static int materials_read(struct incoming *in, const struct rec_node *root, stru
     if (!in->pages || !in->parts)
         return err_set(e, ERR_INTERNAL, "record: out of memory");
     for (const struct rec_node *m = rec_child(root, "material"); m; m = rec_next(m, "material")) {
-        int no = atoi(rec_attr(m, "no")), n = 0;
-        const char *alt = rec_attr(m, "alternative");
-        int alternative = *alt ? atoi(alt) : -1;
+        int no = (int)rec_attr_int(m, "no", 0, INT_MAX), n = 0;
+        int alternative = *rec_attr(m, "alternative") ? (int)rec_attr_int(m, "alternative", 0, INT_MAX) : -1;
         json_array_append_new(in->materials, json_pack("{s:i, s:i}", "no", no, "alternative", alternative));
         for (const struct rec_node *p = rec_child(m, "page"); p; p = rec_next(p, "page"))
             if (page_read(in, p, no, alternative, ++n, e) < 0)
