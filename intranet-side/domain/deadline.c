@@ -118,10 +118,10 @@ int calendar_between(const struct calendar *c, struct date from, struct date to)
 
 void date_text(char out[11], struct date d)
 {
-    snprintf(out, 11, "%04d-%02d-%02d", (d.y % 10000 + 10000) % 10000, d.m % 100, d.d % 100);
+    snprintf(out, 11, "%04u-%02u-%02u", (unsigned)d.y % 10000, (unsigned)d.m % 100, (unsigned)d.d % 100);
 }
 
 void date_words(char out[16], struct date d)
 {
-    snprintf(out, 16, "%d月%d日", d.m % 100, d.d % 100);
+    snprintf(out, 16, "%u月%u日", (unsigned)d.m % 100, (unsigned)d.d % 100);
 }

@@ -32,7 +32,7 @@ static const char *const sql[Q__COUNT] = {
                   " gmt_modified = unixepoch() * 1000 WHERE uid = ?1",
     [Q_PARTS_OF_PAGE] = "SELECT " PART_COLUMNS " WHERE a.page = ?1 ORDER BY a.n",
     [Q_PARTS_OF_RECORD] = "SELECT " PART_COLUMNS " JOIN page AS p ON p.uid = a.page WHERE p.record = ?1 ORDER BY p.id, a.n",
-    [Q_FILE] = "SELECT 1 FROM part WHERE file = ?1",
+    [Q_FILE] = "SELECT 1 FROM part WHERE file = ?1 AND file <> ''",
 };
 const struct db_statements page_statements = {sql, Q__COUNT};
 
