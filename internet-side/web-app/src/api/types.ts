@@ -59,9 +59,7 @@ export interface Answer {
 }
 export interface GuideNode { id: string; question: string; hint: string | null; answers: Answer[] }
 export interface LifeEvent { id: string; title: string; icon: string; home: boolean; start: string; items: string[] }
-/* A row of its own, at the end of every question; older data holds only its label. */
-export type NoneOfThese = string | { label: string; text?: string; actions?: string[] };
-export interface Guide { none_of_these: NoneOfThese; window_only: string; events: LifeEvent[]; nodes: GuideNode[] }
+export interface Guide { none_of_these: string; window_only: string; events: LifeEvent[]; nodes: GuideNode[] }
 
 export interface SearchWord { text?: string; pinyin: string; initials: string }
 export interface SearchData { synonyms: string[][]; items: { code: string; official: SearchWord; words: SearchWord[] }[] }

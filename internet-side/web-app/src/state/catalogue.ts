@@ -1,0 +1,51 @@
+/* The services and their forms, asked for once and kept for reading without a network. */
+import { getCatalogue, getItem, getTable } from "@/api/calls";
+import type { Catalogue, Choice, ItemData, Unit } from "@/api/types";
+import { ApiError } from "@/api/client";
+import { keep, kept } from "@/drafts/db";
+
+let index: Promise<Catalogue> | null = null;
+const items = new Map<string, Promise<ItemData>>();
+const tables = new Map<string, Promise<Choice[]>>();
+
+async function throughStore<T>(key: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    const fresh = await ask();
+    void keep(key, fresh);
+    return fresh;
+  } catch (x) {
+    const old = x instanceof ApiError && x.lost ? await kept<T>(key) : undefined;
+    if (old === undefined) throw x;
+    return old;
+  }
+}
+
+function once<T>(map: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  let p = map.get(key);
+  if (!p) {
+    p = throughStore(key, ask);
+    p.catch(() => map.delete(key));
+    map.set(key, p);
+  }
+  return p;
+}
+
+export function loadCatalogue(): Promise<Catalogue> {
+  index ||= throughStore("catalogue", getCatalogue).catch((x: unknown) => { index = null; throw x; });
+  return index;
+}
+
+export const loadItem = (code: string): Promise<ItemData> => once(items, `item.${code}`, () => getItem(code));
+export const loadTable = (id: string): Promise<Choice[]> => once(tables, `table.${id}`, () => getTable(id).then((t) => t.values));
+
+/* An edition that changed while the app was open: ask again. */
+export function forgetCatalogue(): void {
+  index = null;
+  items.clear();
+}
+
+/* Stations that take applications: those without children, or so marked. */
+export function stations(units: Unit[]): Unit[] {
+  const parents = new Set(units.map((u) => u.parent));
+  return units.filter((u) => (u.accepting !== undefined ? u.accepting : !parents.has(u.code)));
+}
