@@ -184,7 +184,7 @@ async function main(dir, internetPort, intranetPort, mover, go) {
     port: ports.internet, public_origin: demo.addresses.internet, data_dir: d('internet/data'), static_dir: path.join(root, 'build/web/citizen'),
     schema_dir: path.join(root, 'schemas'), base_configuration: d('internet/base.json'), outbox: f.internet_outbox, inbox: f.internet_inbox, quarantine: d('internet/data/quarantine'),
     own_key: d('internet/keys/internet.key'), peer_key: d('internet/keys/intranet.pub'), pepper: d('internet/keys/pepper'), parser: libexec('parser'),
-    caller: libexec('caller'), identity_url: demo.addresses.sandbox, sms_url: demo.addresses.sandbox, sandbox: 'yes',
+    caller: libexec('caller'), identity_url: demo.addresses.sandbox, sms_url: demo.addresses.sandbox, sandbox: 'yes', hotline: '0562-8000100', rate_scale: process.env.HZ_RATE_SCALE,
     proxy_secret: secret(d('internet/proxy-secret')), status_file: d('internet/run/status.json'),
   }));
   put(d('ferry.conf'), conf({

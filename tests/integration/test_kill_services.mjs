@@ -14,7 +14,7 @@ const photo = readFileSync(path.join(root, 'tests/fixtures/photo-small.jpg'));
 const people = persons.filter((p) => p.status === 'normal' && p.birth_date < '2000');
 let demo;
 
-before(async () => { demo = await Demo.start({ mover: false }); });
+before(async () => { demo = await Demo.start({ mover: false, limits: 1000 }); });
 after(async () => { await demo?.stop(); });
 
 /** Keep trying one application until it was answered; a session that died with the service is opened again under the same phone and key. */

@@ -32,10 +32,11 @@ export async function until(look, what, seconds = 20, every = 100) {
 }
 
 export class Demo {
-  static async start({ mover = true, keep = false } = {}) {
+  static async start({ mover = true, keep = false, limits = 1 } = {}) {
     const d = new Demo();
     d.dir = mkdtempSync(path.join(os.tmpdir(), 'hz-demo-'));
     d.keep = keep;
+    d.limits = limits;                      // multiplies the rate limits, for load
     d.ports = [await freePort(), await freePort()];
     await d.up(mover);
     return d;
@@ -44,7 +45,7 @@ export class Demo {
   async up(mover = true) {
     const args = ['--dir', this.dir, '--internet-port', String(this.ports[0]), '--intranet-port', String(this.ports[1])];
     if (!mover) args.push('--no-mover');
-    await exec(path.join(root, 'ops/demo'), args, { cwd: root, timeout: 300000 });
+    await exec(path.join(root, 'ops/demo'), args, { cwd: root, timeout: 300000, env: { ...process.env, HZ_RATE_SCALE: String(this.limits) } });
     this.read();
   }
 

@@ -22,7 +22,7 @@ CREATE TABLE tracking (
     local_state     TEXT    NOT NULL DEFAULT '' CHECK (local_state IN ('', 'withdraw_asked', 'supplement_sent')),   -- said by the citizen, not yet answered
     state           TEXT    NOT NULL DEFAULT '',                                            -- key of the public state the intranet gave; '' before it spoke
     variant         TEXT    NOT NULL DEFAULT '',                                            -- which sentence of the state
-    state_values    TEXT    NOT NULL DEFAULT '{}' CHECK (json_valid(state_values)),         -- values of its placeholders
+    state_values    TEXT    NOT NULL DEFAULT '{}' CHECK (state_values LIKE '{%}'),         -- values of its placeholders
     stage           INTEGER NOT NULL DEFAULT 1 CHECK (stage BETWEEN 1 AND 5),               -- of the citizen's time line
     final           INTEGER NOT NULL DEFAULT 0 CHECK (final IN (0, 1)),                     -- nothing will follow
     deadline        TEXT    NOT NULL DEFAULT '' CHECK (deadline = '' OR length(deadline) = 10),   -- day, '' for none
@@ -52,7 +52,7 @@ CREATE TABLE supplement_request (
     round           INTEGER NOT NULL CHECK (round > 0),                 -- counts from 1 within the case
     sentence        TEXT    NOT NULL DEFAULT '',                        -- the officer's words
     deadline        TEXT    NOT NULL CHECK (length(deadline) = 10),     -- last day, Beijing
-    wanted          TEXT    NOT NULL CHECK (json_valid(wanted)),        -- {"slots":[{material,reason}],"fields":[{field,reason}]}
+    wanted          TEXT    NOT NULL CHECK (wanted LIKE '{%}'),        -- {"slots":[{material,reason}],"fields":[{field,reason}]}
     sent            INTEGER NOT NULL DEFAULT 0 CHECK (sent IN (0, 1)),  -- the citizen has handed it in
     gmt_create      INTEGER NOT NULL,
     gmt_modified    INTEGER NOT NULL,
