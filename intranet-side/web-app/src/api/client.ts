@@ -65,8 +65,8 @@ async function call<T>(method: string, path: string, body?: unknown, quiet401 = 
       body: body === undefined ? null : JSON.stringify(body),
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
-  } catch {
-    throw new Failure(0, "unavailable", LOST);
+  } catch (e) {
+    throw new Failure(0, e instanceof DOMException && e.name === "TimeoutError" ? "timeout" : "unavailable", LOST);
   }
   if (!answer.ok) {
     const failure = await failureOf(answer);

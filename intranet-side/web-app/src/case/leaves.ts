@@ -1,0 +1,23 @@
+/* A leaf is what the viewer shows at once: one picture, or one sheet of a PDF. */
+import type { Case, Material, Page } from "@/api/types";
+
+export interface Leaf { key: string; material: Material; page: Page; sheet: number; sheets: number; label: string }
+
+export function leavesOf(file: Case): Leaf[] {
+  const out: Leaf[] = [];
+  for (const material of file.materials) {
+    let n = 0;
+    for (const page of material.pages) {
+      const sheets = Math.max(1, page.sheets ?? 1);
+      for (let sheet = 1; sheet <= sheets; sheet++)
+        out.push({ key: `${page.id}-${sheet}`, material, page, sheet, sheets, label: `${material.no}-${++n}` });
+    }
+  }
+  return out;
+}
+export function unseenPages(file: Case): number {
+  return file.materials.flatMap((m) => m.pages).filter((p) => p.state !== "coming" && !p.seen).length;
+}
+export function unnotedDifferences(file: Case): number {
+  return file.sections.flatMap((s) => s.rows).filter((r) => r.differs && !r.note).length;
+}
