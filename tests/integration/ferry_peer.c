@@ -36,11 +36,12 @@ struct peer {
     int spool, store;
 };
 
-enum { Q_MADE, Q_MAKE, Q_APPLIED, Q_LEDGER_MADE, Q_LEDGER_APPLIED, Q_LEDGER_OPEN, Q_LEDGER_STATE, Q__COUNT };
+enum { Q_MADE, Q_MAKE, Q_APPLIED, Q_SPOOLED, Q_LEDGER_MADE, Q_LEDGER_APPLIED, Q_LEDGER_OPEN, Q_LEDGER_STATE, Q__COUNT };
 static const char *const sql[Q__COUNT] = {
     [Q_MADE] = "SELECT coalesce(max(n), 0) FROM made",
     [Q_MAKE] = "INSERT INTO made(n, item_id, hash) VALUES(?1, ?2, ?3)",
     [Q_APPLIED] = "INSERT INTO applied(item_id, kind, case_no, case_seq, hash, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [Q_SPOOLED] = "SELECT (SELECT count(*) FROM out_item WHERE spool = ?1) + (SELECT count(*) FROM spool_trash WHERE name = ?1)",
     [Q_LEDGER_MADE] = "SELECT 'made', n, item_id, hash FROM made ORDER BY n",
     [Q_LEDGER_APPLIED] = "SELECT 'applied', id, kind, item_id, case_no, case_seq, hash, text FROM applied ORDER BY id",
     [Q_LEDGER_OPEN] = "SELECT 'open', state, kind, item_id, reason FROM in_item WHERE state <> 'applied'",
@@ -277,6 +278,35 @@ static void open_all(struct peer *p)
     check(delivery_open(&p->delivery, &d, &e), &e, "delivery");
 }
 
+struct spooled { const char *name; int64_t n; };
+
+static int count_spooled(struct db_conn *c, void *arg, struct err *e)
+{
+    struct spooled *j = arg;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_SPOOLED);
+    db_bind_text(s, 1, j->name);
+    if (db_step(c, s, e) != 1)
+        return -1;
+    j->n = db_col_int(s, 0);
+    return 0;
+}
+
+/* A file is in the spool before its row is committed: killed between, it belongs to nobody. Who writes into the spool sweeps it. */
+static void sweep_spool(struct peer *p)
+{
+    struct dir_entry *list = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    check(folder_list(&list, &n, p->spool, 100000, &e), &e, "spool");
+    for (size_t i = 0; i < n; i++) {
+        struct spooled j = {.name = list[i].name};
+        check(db_read(p->db, count_spooled, &j, &e), &e, "spool");
+        if (j.n == 0)
+            check(file_remove(p->spool, list[i].name, &e), &e, "spool");
+    }
+    free(list);
+}
+
 static int run(struct peer *p, uint64_t count)
 {
     struct err e = {0};
@@ -285,6 +315,7 @@ static int run(struct peer *p, uint64_t count)
     sigaction(SIGTERM, &stop, NULL);
     signal(SIGPIPE, SIG_IGN);
     open_all(p);
+    sweep_spool(p);
     check(delivery_start(p->delivery, &e), &e, "start");
     check(db_read(p->db, read_made, &made, &e), &e, "made");
     while (!stop_asked) {
@@ -302,19 +333,28 @@ static int run(struct peer *p, uint64_t count)
     return 0;
 }
 
-static int print_rows(struct db_conn *c, void *arg, struct err *e)
+/* The running peer owns its database, so this looks in as a guest: a plain connection that only reads. */
+static int print_ledger(const struct peer *p)
 {
-    (void)arg;
-    for (size_t q = Q_LEDGER_MADE; q < Q__COUNT; q++) {
-        sqlite3_stmt *s = db_stmt(c, &st, q);
-        int rc;
-        while ((rc = db_step(c, s, e)) == 1)
+    sqlite3 *db = NULL;
+    sqlite3_stmt *s = NULL;
+    int rc = sqlite3_open_v2(mine(p, "peer.db"), &db, SQLITE_OPEN_READWRITE, NULL);
+    sqlite3_busy_timeout(db, 10000);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, "PRAGMA query_only=ON; BEGIN", NULL, NULL, NULL);
+    for (size_t q = Q_LEDGER_MADE; rc == SQLITE_OK && q < Q__COUNT; q++) {
+        if ((rc = sqlite3_prepare_v2(db, sql[q], -1, &s, NULL)) != SQLITE_OK)
+            break;
+        while ((rc = sqlite3_step(s)) == SQLITE_ROW)
             for (int i = 0; i < sqlite3_column_count(s); i++)
-                printf("%s%c", db_col_text(s, i), i + 1 < sqlite3_column_count(s) ? '\t' : '\n');
-        if (rc < 0)
-            return -1;
+                printf("%s%c", (const char *)sqlite3_column_text(s, i), i + 1 < sqlite3_column_count(s) ? '\t' : '\n');
+        sqlite3_finalize(s);
+        rc = rc == SQLITE_DONE ? SQLITE_OK : rc;
     }
-    return 0;
+    if (rc != SQLITE_OK)
+        fprintf(stderr, "ledger: %s\n", sqlite3_errmsg(db));
+    sqlite3_close(db);
+    return rc == SQLITE_OK ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -331,8 +371,5 @@ int main(int argc, char **argv)
     check(seal_init(&e), &e, "libsodium");
     if (strcmp(argv[1], "run") == 0)
         return run(&p, count);
-    open_db(&p);
-    check(db_read(p.db, print_rows, NULL, &e), &e, "ledger");
-    db_close(p.db);
-    return 0;
+    return print_ledger(&p);
 }
