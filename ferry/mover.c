@@ -105,7 +105,7 @@ static void trouble(struct mover *m, struct lane *l, const struct dir_entry *f, 
         log_error("carry", why);
         return;
     }
-    if (clock_wall_ms() - f->mtime_ms < m->settle_ms)
+    if (llabs(clock_wall_ms() - f->mtime_ms) < m->settle_ms)
         return;                          /* perhaps still being written */
     if (quarantine_take(l->from, m->quarantine, f, why->msg, &e) < 0) {
         snprintf(m->trouble, sizeof m->trouble, "%s: %.150s", l->name, e.msg);
