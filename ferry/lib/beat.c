@@ -50,12 +50,17 @@ int beat_publish(struct delivery *d, struct err *e)
     struct buf body;
     pthread_mutex_lock(&d->lock);
     snprintf(j.beat.ack, sizeof j.beat.ack, "%s", d->peer_incarnation);
+    j.beat.heard = d->peer_beat;
     snprintf(j.beat.health, sizeof j.beat.health, "%s", strcmp(d->live.word, "critical") == 0 ? "critical" : d->health);
     j.beat.config_version = d->config_version;
     pthread_mutex_unlock(&d->lock);
     if (db_read(d->opt.db, load_beat, &j, e) < 0 || next_counter(d, e) < 0)
         return -1;
     h.number = d->beat_counter;
+    pthread_mutex_lock(&d->lock);
+    if (!d->first_beat)
+        d->first_beat = h.number;
+    pthread_mutex_unlock(&d->lock);
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
     snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
     snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
@@ -91,9 +96,27 @@ static int apply_ack(struct db_conn *c, void *arg, struct err *e)
     return 0;
 }
 
+struct meet_job { const char *incarnation; int64_t now_ms; };
+
+static int meet(struct db_conn *c, void *arg, struct err *e)
+{
+    struct meet_job *j = arg;
+    uint64_t contiguous;
+    return store_heard(c, j->incarnation, &contiguous, j->now_ms, e);
+}
+
+/* A counter that does not follow the last: the peer started again, or beats were lost. Answer at once, it may be waiting for us.
+ * (The answer's own counter does follow, so two sides do not keep answering each other.) */
 static void note_beat(struct delivery *d, const struct envelope *v, int64_t now_ms)
 {
+    bool ours = strcmp(v->beat.ack, d->incarnation) == 0;
     pthread_mutex_lock(&d->lock);
+    if (v->head.number != d->peer_beat + 1) {
+        d->beat_asked = true;
+        pthread_cond_signal(&d->clock_wake);
+    }
+    if (ours && d->first_beat && v->beat.heard >= d->first_beat)
+        d->answered = true;
     d->peer_beat = v->head.number;
     d->peer_sent = v->beat.sent;
     snprintf(d->peer_incarnation, sizeof d->peer_incarnation, "%s", v->head.incarnation);
@@ -108,16 +131,18 @@ int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, str
 {
     struct ack_job j = {.d = d, .b = &v->beat, .now_ms = now_ms};
     bool same = strcmp(v->head.incarnation, d->peer_incarnation) == 0;
+    struct meet_job m = {v->head.incarnation, now_ms};
+    if (!same && db_write(d->opt.db, meet, &m, e) < 0)
+        return -1;
+    bool ours = strcmp(v->beat.ack, d->incarnation) == 0;
+    if (ours && db_write(d->opt.db, apply_ack, &j, e) < 0)
+        return -1;
+    if (j.unknown)                       /* before the beat counts as an answer: the sender must not start */
+        delivery_set_stopped(d, "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed");
     if (!same || v->head.number > d->peer_beat)
         note_beat(d, v, now_ms);
-    if (strcmp(v->beat.ack, d->incarnation) != 0)
+    if (!ours || j.unknown)
         return 0;
-    if (db_write(d->opt.db, apply_ack, &j, e) < 0)
-        return -1;
-    if (j.unknown) {
-        delivery_set_stopped(d, "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed");
-        return 0;
-    }
     if (j.rtt_ms > 0) {
         pthread_mutex_lock(&d->lock);
         d->rtt_ms = d->rtt_ms ? (d->rtt_ms * 7 + j.rtt_ms) / 8 : j.rtt_ms;

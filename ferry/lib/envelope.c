@@ -83,8 +83,8 @@ int envelope_write(struct buf *out, const struct envelope_head *h, const struct 
 int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e)
 {
     open_envelope(out, h, 0, 0);
-    buf_fmt(out, "<Beat ack=\"%s\" contiguous=\"%llu\" sent=\"%llu\" health=\"%s\" held=\"%llu\" config=\"%llu\" protocol=\"%u\">", b->ack,
-            (unsigned long long)b->contiguous, (unsigned long long)b->sent, b->health, (unsigned long long)b->held, (unsigned long long)b->config_version,
+    buf_fmt(out, "<Beat ack=\"%s\" contiguous=\"%llu\" sent=\"%llu\" heard=\"%llu\" health=\"%s\" held=\"%llu\" config=\"%llu\" protocol=\"%u\">", b->ack,
+            (unsigned long long)b->contiguous, (unsigned long long)b->sent, (unsigned long long)b->heard, b->health, (unsigned long long)b->held, (unsigned long long)b->config_version,
             b->protocol);
     for (size_t i = 0; i < b->nranges; i++)
         buf_fmt(out, "<Range from=\"%llu\" to=\"%llu\"/>", (unsigned long long)b->ranges[i].from, (unsigned long long)b->ranges[i].to);
@@ -203,6 +203,7 @@ static int read_beat(struct beat *b, const struct rec_node *n, struct err *e)
     snprintf(b->health, sizeof b->health, "%s", rec_attr(n, "health"));
     b->contiguous = number_of(n, "contiguous");
     b->sent = number_of(n, "sent");
+    b->heard = number_of(n, "heard");
     b->held = number_of(n, "held");
     b->config_version = number_of(n, "config");
     b->protocol = (unsigned)number_of(n, "protocol");

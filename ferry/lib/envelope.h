@@ -42,6 +42,7 @@ struct beat {
     struct beat_range ranges[ENVELOPE_RANGES];
     size_t nranges;
     uint64_t sent;                              /* highest number of ours */
+    uint64_t heard;                             /* newest beat heard of the stream in ack: what follows was said after it */
     char health[12];                            /* fine warning critical */
     uint64_t held, config_version;
     unsigned protocol;

@@ -21,6 +21,10 @@ struct delivery {
     pthread_mutex_t lock;
     pthread_cond_t send_wake, clock_wake;
     bool stop, send_asked, beat_asked, publish_failed;
+    bool answered;                       /* the peer spoke after this start: it knows no number that we do not know */
+    uint64_t first_beat;                 /* counter of our first beat since the start, 0 before */
+    bool item_broken;                    /* sender only, this round: an item of ours cannot be read */
+    int64_t broken_told_ms;              /* sender only, monotonic: last time the log said so */
     char stopped[160];                   /* outgoing direction stands, "" = it does not */
     int64_t rtt_ms;                      /* smoothed, of files acknowledged after one send */
     uint64_t beat_counter, beat_limit;   /* clock thread only; limit is what the database reserved */
@@ -62,6 +66,8 @@ int store_highest(struct db_conn *c, uint64_t *number, struct err *e);
 int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e);      /* 1 one, 0 none */
 int store_trash_done(struct db_conn *c, int64_t id, struct err *e);
 
+/* Whether any stream of the peer was ever heard. */
+int store_met(struct db_conn *c, bool *met, struct err *e);
 int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e);
 int store_file_known(struct db_conn *c, const char *incarnation, uint64_t number, bool *known, struct err *e);
 int store_file_in(struct db_conn *c, const char *incarnation, uint64_t number, int64_t now_ms, struct err *e);

@@ -129,13 +129,44 @@ static int pass_item(struct db_conn *c, struct delivery *d, struct passing *p, s
     bool again = strcmp(state, "waiting") == 0 || strcmp(state, "held") == 0;
     if ((*state && !again) || (p->it.case_seq && p->it.case_seq <= settled)) {
         snprintf(p->result, sizeof p->result, "known");
-        return 0;
+        /* Another item took its place in the case: it would be ready for ever. */
+        return again ? store_item_put(c, &p->it, "applied", "its place in the case was taken by another item", (struct bytes){0}, e) : 0;
     }
     if (p->it.case_seq > settled + 1) {
         snprintf(p->result, sizeof p->result, "waiting");
         return store_item_put(c, &p->it, "waiting", "", p->sealed, e);
     }
     return apply_one(c, d, p, e);
+}
+
+/* As received, under the name that its header gives it: the gateway's names mean nothing, and a repeat is the same file. The folder is on
+ * another volume and survives this one; nothing is applied before it is there. */
+static int keep_in_vault(struct delivery *d, const struct envelope_head *h, struct bytes body, struct err *e)
+{
+    struct err first = {0};
+    struct buf there;
+    char name[80], other[160];
+    struct hash256 hash;
+    if (d->vault < 0)
+        return 0;
+    envelope_name(name, h);
+    if (file_publish(d->vault, name, body, PUBLISH_NEW, &first) == 0)
+        return 0;
+    if (first.code != ERR_CONFLICT)
+        return err_set(e, first.code, "vault: %.200s", first.msg);
+    buf_init(&there, ENVELOPE_MAX + 1);
+    int rc = file_read(&there, d->vault, name, ENVELOPE_MAX, e);
+    bool same = rc == 0 && bytes_equal(buf_bytes(&there), body);
+    buf_clear(&there);
+    if (rc < 0)
+        return -1;
+    if (same)                            /* kept before a crash, perhaps without its name being durable yet */
+        return fsync(d->vault) < 0 ? err_sys(e, "vault folder") : 0;
+    hash_of(&hash, body);
+    hash_hex(other, &hash);
+    memcpy(other + 32, ".xml", 5);       /* two files of one number: both are evidence */
+    log_event(LOG_ERROR, "number_twice", "file %s other %s", name, other);
+    return file_publish(d->vault, other, body, PUBLISH_NEW, &first) == 0 || first.code == ERR_CONFLICT ? 0 : err_set(e, first.code, "vault: %.200s", first.msg);
 }
 
 struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known; };
@@ -180,12 +211,14 @@ static struct passing *passing_of(const struct envelope *v, int64_t now_ms)
     return all;
 }
 
-static int receive_items(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e)
+static int receive_items(struct delivery *d, const struct envelope *v, struct bytes body, int64_t now_ms, struct err *e)
 {
     struct file_job j = {.d = d, .v = v, .n = v->nitems, .now_ms = now_ms};
     int rc = db_read(d->opt.db, look_known, &j, e);
     if (rc < 0 || j.known)
         return rc;
+    if (keep_in_vault(d, &v->head, body, e) < 0)
+        return -1;
     j.items = passing_of(v, now_ms);
     if (!j.items)
         return err_set(e, ERR_FULL, "receive: no memory");
@@ -264,7 +297,7 @@ int delivery_retry(struct delivery *d, const char *item_id, char word[12], struc
 
 /* --- files --- */
 
-static int receive_bytes(struct delivery *d, const char *name, struct bytes body, struct err *e)
+static int receive_bytes(struct delivery *d, struct bytes body, struct err *e)
 {
     const struct key_public *keys[] = {d->opt.peer};
     struct envelope v;
@@ -277,13 +310,7 @@ static int receive_bytes(struct delivery *d, const char *name, struct bytes body
     else if (v.head.kind == ENVELOPE_BEAT)
         rc = beat_heard(d, &v, now_ms, e);
     else {
-        if (d->vault >= 0 && file_publish(d->vault, name, body, PUBLISH_NEW, e) < 0) {
-            rc = e->code == ERR_CONFLICT ? 0 : -1;      /* it came before; the vault keeps the first */
-            if (rc == 0)
-                err_clear(e);
-        }
-        if (rc == 0)
-            rc = receive_items(d, &v, now_ms, e);
+        rc = receive_items(d, &v, body, now_ms, e);
         if (rc == 0) {
             pthread_mutex_lock(&d->lock);
             if (!d->peer_incarnation[0])
@@ -301,7 +328,7 @@ static int receive_bytes(struct delivery *d, const char *name, struct bytes body
 static void refuse_file(struct delivery *d, const struct dir_entry *f, const struct err *why)
 {
     struct err e = {0};
-    if (clock_wall_ms() - f->mtime_ms < d->opt.settle_s * 1000LL)
+    if (llabs(clock_wall_ms() - f->mtime_ms) < d->opt.settle_s * 1000LL)       /* a time in the future is no reason to wait for it */
         return;
     if (quarantine_take(d->inbox, d->quarantine, f, why->msg, &e) < 0)
         log_error("quarantine", &e);
@@ -316,7 +343,7 @@ static void receive_file(struct delivery *d, const struct dir_entry *f)
     buf_init(&body, ENVELOPE_MAX);
     int rc = file_read(&body, d->inbox, f->name, ENVELOPE_MAX, &e);
     if (rc == 0)
-        rc = receive_bytes(d, f->name, buf_bytes(&body), &e);
+        rc = receive_bytes(d, buf_bytes(&body), &e);
     buf_clear(&body);
     if (rc == 0 && file_remove(d->inbox, f->name, &e) == 0)
         return;

@@ -49,20 +49,39 @@ static int load_items(struct db_conn *c, void *arg, struct err *e)
     return store_items(c, j->number, &j->rows, &j->n, e);
 }
 
-/* Bytes of spooled items; each must still be what was enqueued. */
-static int load_spool(const struct delivery *d, struct item_row *r, struct err *e)
+/* Each item must still be what was enqueued. */
+static int check_item(struct item_row *r, struct err *e)
 {
     struct hash256 h;
     char hex[65];
-    if (*r->spool && file_read(&r->sealed, d->spool, r->spool, ENVELOPE_MAX, e) < 0)
-        return err_wrap(e, "spool of item %s", r->item.id.s);
     r->item.sealed = buf_bytes(&r->sealed);
     hash_of(&h, r->item.sealed);
     hash_hex(hex, &h);
     return strcmp(hex, r->hash) == 0 ? 0 : err_set(e, ERR_CORRUPT, "item %s: sealed bytes are not those that were enqueued", r->item.id.s);
 }
 
-/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. */
+static int read_copy(int dirfd, struct item_row *r, struct err *e)
+{
+    r->sealed.n = 0;
+    return file_read(&r->sealed, dirfd, r->spool, ENVELOPE_MAX, e) < 0 ? err_wrap(e, "item %s", r->item.id.s) : check_item(r, e);
+}
+
+/* Bytes of spooled items; where the spool's copy is gone or damaged, the mirror's. */
+static int load_spool(const struct delivery *d, struct item_row *r, struct err *e)
+{
+    struct err second = {0};
+    if (!*r->spool)
+        return check_item(r, e);
+    if (read_copy(d->spool, r, e) == 0)
+        return 0;
+    if (d->mirror < 0 || read_copy(d->mirror, r, &second) < 0)
+        return -1;
+    log_error("spool_damaged", e);
+    err_clear(e);
+    return 0;
+}
+
+/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. 1: no items are left. */
 static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
 {
     struct items_job j = {.number = f->number};
@@ -73,7 +92,7 @@ static int build_file(struct delivery *d, const struct file_row *f, struct buf *
     envelope_name(name, &h);
     int rc = db_read(d->opt.db, load_items, &j, e);
     if (rc == 0 && j.n == 0)
-        rc = err_set(e, ERR_MISSING, "file %llu has no items any more", (unsigned long long)f->number);
+        return 1;
     struct envelope_item *items = rc == 0 ? calloc(j.n, sizeof *items) : NULL;
     for (size_t i = 0; rc == 0 && i < j.n; i++) {
         rc = load_spool(d, &j.rows[i], e);
@@ -107,7 +126,6 @@ static int ack_empty(struct db_conn *c, void *arg, struct err *e)
 /* All its items were confirmed before the file was acknowledged: nothing is left to send. */
 static int forget_file(struct delivery *d, struct file_row *f, struct err *e)
 {
-    err_clear(e);
     return db_write(d->opt.db, ack_empty, f, e);
 }
 
@@ -119,7 +137,7 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
     char name[80];
     buf_init(&body, ENVELOPE_MAX);
     int rc = build_file(d, f, &body, name, e);
-    if (rc < 0 && e->code == ERR_MISSING && f->sends) {
+    if (rc == 1) {
         buf_clear(&body);
         return forget_file(d, f, e);
     }
@@ -134,6 +152,22 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
         return err_wrap(e, "file %s", name);
     log_event(f->sends ? LOG_WARN : LOG_INFO, f->sends ? "file_resent" : "file_sent", "file %s bytes %llu sends %u", name, (unsigned long long)j.size, f->sends + 1);
     return db_write(d->opt.db, note_published, &j, e);
+}
+
+/* One file whose items cannot be read must not hold up the others: say so (once a minute), go on, try again next round. */
+static int publish_or_skip(struct delivery *d, struct file_row *f, struct err *e)
+{
+    if (publish(d, f, e) == 0)
+        return 0;
+    if (e->code != ERR_CORRUPT && e->code != ERR_MISSING && e->code != ERR_TOO_LARGE)
+        return -1;
+    d->item_broken = true;
+    if (!d->broken_told_ms || clock_mono_ms() - d->broken_told_ms > 60000) {
+        log_error("item_broken", e);
+        d->broken_told_ms = clock_mono_ms();
+    }
+    err_clear(e);
+    return 0;
 }
 
 struct due_job { int64_t before_ms; struct file_row files[DUE_MAX]; size_t n; };
@@ -167,7 +201,7 @@ static int publish_due(struct delivery *d, struct err *e)
     if (db_read(d->opt.db, load_due, &j, e) < 0)
         return -1;
     for (size_t i = 0; i < j.n; i++)
-        if (!(j.files[i].sends && in_outbox(d, &j.files[i])) && publish(d, &j.files[i], e) < 0)
+        if (!(j.files[i].sends && in_outbox(d, &j.files[i])) && publish_or_skip(d, &j.files[i], e) < 0)
             return -1;
     return 0;
 }
@@ -180,10 +214,27 @@ static int send_new(struct delivery *d, struct err *e)
         if (db_write(d->opt.db, form, &j, e) < 0)
             return -1;
         for (size_t i = 0; i < j.n; i++)
-            if (publish(d, &j.files[i], e) < 0)
+            if (publish_or_skip(d, &j.files[i], e) < 0)
                 return -1;
     }
     return 0;
+}
+
+/* A database restored from a backup would give numbers out a second time, and the peer would take the new files for old ones. So nothing
+ * is sent after a start before a beat of the peer that was made after ours (it stops us when it knows numbers that we do not). When the peer
+ * was never met there is nothing to ask; when it does not answer, its road back may be closed: then the wait is bounded. */
+static bool may_send(struct delivery *d, bool met, int64_t started_ms)
+{
+    pthread_mutex_lock(&d->lock);
+    bool may = !d->stopped[0] && (d->answered || !met);
+    bool stopped = d->stopped[0] != 0;
+    pthread_mutex_unlock(&d->lock);
+    return may || (!stopped && clock_mono_ms() - started_ms > d->opt.beat_s * 4000LL);
+}
+
+static int load_met(struct db_conn *c, void *arg, struct err *e)
+{
+    return store_met(c, arg, e);
 }
 
 struct trash_job { int64_t id; char name[80]; int found; };
@@ -240,20 +291,25 @@ static void wait_for_work(struct delivery *d, unsigned ms)
 void *send_main(void *arg)
 {
     struct delivery *d = arg;
+    const int64_t started_ms = clock_mono_ms();
+    struct err first = {0};
+    bool met = true;
+    if (db_read(d->opt.db, load_met, &met, &first) < 0)
+        log_error("send", &first);
     for (;;) {
         struct err e = {0};
         pthread_mutex_lock(&d->lock);
-        bool stop = d->stop, stopped = d->stopped[0] != 0;
+        bool stop = d->stop;
         pthread_mutex_unlock(&d->lock);
         if (stop)
             return NULL;
-        int rc = empty_trash(d, &e);
-        if (rc == 0 && !stopped && send_new(d, &e) == 0)
-            rc = publish_due(d, &e);
+        d->item_broken = false;
+        if (empty_trash(d, &e) == 0 && may_send(d, met, started_ms) && send_new(d, &e) == 0 && publish_due(d, &e) == 0 && !d->item_broken)
+            d->broken_told_ms = 0;
         if (e.code)
             log_error("send", &e);
         pthread_mutex_lock(&d->lock);
-        d->publish_failed = e.code != ERR_NONE;
+        d->publish_failed = e.code != ERR_NONE || d->item_broken;
         pthread_mutex_unlock(&d->lock);
         wait_for_work(d, e.code ? 1000 : 500);
     }

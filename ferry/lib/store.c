@@ -9,7 +9,7 @@
 enum {
     Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
     Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD, Q_TRASH_GET, Q_TRASH_DONE, Q_ACK_SPOOL, Q_CASE,
-    Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
+    Q_MET, Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
     Q_HELD, Q_LIST, Q_COUNT_OUT, Q_COUNT_IN, Q_COUNT_FILES, Q__COUNT
 };
 static const char *const sql[Q__COUNT] = {
@@ -45,6 +45,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_TRASH_DONE] = "DELETE FROM spool_trash WHERE id = ?1",
     [Q_CASE] = "SELECT coalesce(sum(acked_ms = 0), 0), coalesce(sum(retain = 1), 0), coalesce(min(CASE WHEN acked_ms = 0 THEN gmt_create END), 0) "
                "FROM out_item WHERE case_no = ?1",
+    [Q_MET] = "SELECT count(*) FROM in_stream",
     [Q_HEARD] = "INSERT INTO in_stream(incarnation, heard_ms, gmt_create, gmt_modified) VALUES(?1, ?2, ?2, ?2) "
                 "ON CONFLICT(incarnation) DO UPDATE SET heard_ms = ?2, gmt_modified = ?2",
     [Q_CONTIGUOUS] = "SELECT contiguous FROM in_stream WHERE incarnation = ?1",
@@ -405,6 +406,14 @@ int delivery_case_state(struct db_conn *c, const char *case_no, struct delivery_
 }
 
 /* --- incoming --- */
+
+int store_met(struct db_conn *c, bool *met, struct err *e)
+{
+    int64_t n = 0;
+    int rc = one_number(c, db_stmt(c, &st, Q_MET), &n, e);
+    *met = n > 0;
+    return rc;
+}
 
 int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e)
 {

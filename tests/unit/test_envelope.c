@@ -127,7 +127,7 @@ static void test_item_size_is_an_upper_bound(void **state)
 static void test_beat_comes_back(void **state)
 {
     (void)state;
-    struct beat b = {.ack = "fedcba9876543210", .contiguous = 40, .sent = 99, .health = "warning", .held = 2, .config_version = 12, .protocol = 1, .nranges = ENVELOPE_RANGES};
+    struct beat b = {.ack = "fedcba9876543210", .contiguous = 40, .sent = 99, .heard = 77, .health = "warning", .held = 2, .config_version = 12, .protocol = 1, .nranges = ENVELOPE_RANGES};
     struct envelope_head h = head_of(ENVELOPE_BEAT, 5001);
     struct envelope v;
     struct buf file;
@@ -143,7 +143,7 @@ static void test_beat_comes_back(void **state)
     assert_memory_equal(v.beat.ranges, b.ranges, sizeof b.ranges);
     assert_string_equal(v.beat.ack, b.ack);
     assert_string_equal(v.beat.health, "warning");
-    assert_true(v.beat.contiguous == 40 && v.beat.sent == 99 && v.beat.held == 2 && v.beat.config_version == 12 && v.beat.protocol == 1);
+    assert_true(v.beat.contiguous == 40 && v.beat.sent == 99 && v.beat.heard == 77 && v.beat.held == 2 && v.beat.config_version == 12 && v.beat.protocol == 1);
     envelope_free(&v);
     buf_clear(&file);
 }
@@ -260,7 +260,7 @@ static void test_wrong_key(void **state)
 #define HELLO "<Chunk>aGVsbG8=</Chunk>"
 #define GOOD ITEM(ID, "status", "3407261100000012", "1", "5", HELLO)
 #define TAIL "<Trailer>x</Trailer></Envelope>"
-#define BEAT(contiguous, body) "<Beat ack=\"\" contiguous=\"" contiguous "\" sent=\"9\" health=\"fine\" held=\"0\" config=\"1\" protocol=\"1\">" body "</Beat>"
+#define BEAT(contiguous, body) "<Beat ack=\"\" contiguous=\"" contiguous "\" sent=\"9\" heard=\"0\" health=\"fine\" held=\"0\" config=\"1\" protocol=\"1\">" body "</Beat>"
 
 static void test_text_that_breaks_the_contract(void **state)
 {
