@@ -200,6 +200,8 @@ static void waits_derive(struct workflow *w)
         for (size_t j = 0; j < t->n_from; j++) {
             struct wf_state *s = (struct wf_state *)workflow_state(w, t->from[j]);
             s->wait_roles |= t->roles & ROLES_CASE;
+            if (strcmp(t->key, "F2") == 0)
+                s->forward_roles |= t->roles & ROLES_CASE;
             s->wait_up |= t->up;
         }
     }

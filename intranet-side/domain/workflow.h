@@ -29,6 +29,7 @@ struct wf_state {
     bool final;
     int deadline_days;                   /* 0 = none */
     enum wf_clock clock;
+    unsigned forward_roles;              /* who moves it on with F2; a holder of another role lets go when the case comes here. 0: nobody */
     unsigned wait_roles;                 /* people for whom the case is to do here: those who have a main way on (F2 or F9) */
     bool wait_up;                        /* they sit in the sub-bureau */
 };

@@ -89,9 +89,10 @@ static void clock_on(const struct rules *r, struct case_file *f, const struct wf
     f->stopped_on[0] = '\0';
 }
 
-static void keep_holder(struct case_file *f, bool moved_between_houses, unsigned holder_role)
+static void keep_holder(struct case_file *f, const struct wf_state *s, bool moved_between_houses, unsigned holder_role)
 {
-    bool still_his = f->wait_roles == 0 || (f->wait_roles & holder_role);
+    unsigned who = s->forward_roles ? s->forward_roles : s->wait_roles;
+    bool still_his = who == 0 || (who & holder_role);
     if (f->final || moved_between_houses || !still_his) {
         f->holder[0] = f->holder_name[0] = '\0';
         f->held_since = 0;
@@ -119,7 +120,7 @@ void flow_enter(const struct rules *r, struct case_file *f, const char *state, c
         snprintf(f->citizen_due, sizeof f->citizen_due, "%s", date);
     else if (s->clock == WF_CLOCK_CITIZEN && s->deadline_days)
         date_text(f->citizen_due, calendar_add(r->calendar, today, s->deadline_days));
-    keep_holder(f, was_up != f->up, holder_role);
+    keep_holder(f, s, was_up != f->up, holder_role);
     sort_by(f);
 }
 

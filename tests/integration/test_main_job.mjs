@@ -14,7 +14,7 @@ let demo;
 let phoneSerial = 0;
 const nextPhone = () => `139${String(90000000 + (phoneSerial += 1)).slice(0, 8)}`;
 
-before(async () => { demo = await Demo.start(); });
+before(async () => { demo = await Demo.start({ limits: 100 }); });
 after(async () => { await demo?.stop(); });
 
 const slotsOf = (c) => Object.fromEntries(c.slots.map((no, i) => [no, { ...(c.item === 'HJ043' && no === 3 ? { alternative: 0 } : {}), pages: [photos[i % 3]] }]));
@@ -107,7 +107,7 @@ test('WFL-902 WFL-903 REV-03 HJ025: sent up, refused by the sub-bureau with rule
   await arrived(officer, no);
   await seeAll(officer, no);
   await officer.decide(no, 'submit_up', { opinion: '情况属实，报分局审批。', level: 'sub_bureau', unseen_ok: true });
-  await publicState(citizen, no, 'approving');
+  await publicState(citizen, no, 'sub_bureau');
   const approver = await officerOf('sub_bureau', parentOf(c.unit));
   const seen = await approver.case(no);
   assert.ok(seen.summary.changes.length > 0, 'REV-06 the approver sees before and after');
@@ -193,7 +193,7 @@ test('CIT-09 IDOR: a stranger sees no case of another, a new device must know th
   assert.equal(locked.locked, true);
   assert.equal(locked.state, undefined);
   const wrong = c.who.id_no.slice(-4) === '0000' ? '0001' : '0000';
-  await assert.rejects(device.post(`/api/applications/${no}/unlock`, { last4: wrong }), (e) => e.status === 400 && e.error.tries_left === 4);
+  await assert.rejects(device.post(`/api/applications/${no}/unlock`, { last4: wrong }), (e) => e.status === 403 && e.error.tries_left === 4);
   const open = await device.post(`/api/applications/${no}/unlock`, { last4: c.who.id_no.slice(-4) });
   assert.equal(open.locked, false);
 });

@@ -45,7 +45,7 @@ export class Demo {
   async up(mover = true) {
     const args = ['--dir', this.dir, '--internet-port', String(this.ports[0]), '--intranet-port', String(this.ports[1])];
     if (!mover) args.push('--no-mover');
-    await exec(path.join(root, 'ops/demo'), args, { cwd: root, timeout: 300000, env: { ...process.env, HZ_RATE_SCALE: String(this.limits) } });
+    await exec((process.env.HZ_DEMO ?? path.join(root, 'ops/demo')), args, { cwd: root, timeout: 300000, env: { ...process.env, HZ_RATE_SCALE: String(this.limits) } });
     this.read();
   }
 
@@ -91,7 +91,7 @@ export class Demo {
   }
 
   async stop() {
-    await exec(path.join(root, 'ops/demo'), ['--stop', '--dir', this.dir], { cwd: root, timeout: 60000 });
+    await exec((process.env.HZ_DEMO ?? path.join(root, 'ops/demo')), ['--stop', '--dir', this.dir], { cwd: root, timeout: 60000 });
     if (!this.keep && !process.env.HZ_KEEP) rmSync(this.dir, { recursive: true, force: true });
   }
 }
