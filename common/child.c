@@ -27,6 +27,16 @@ struct child_pool {
     pthread_mutex_t lock;          /* guards workers */
     pthread_cond_t freed;
     struct worker *workers;        /* opt.n of them */
+    /* PR_SET_PDEATHSIG follows the thread that forked, not the process: one thread that lives as long as the pool starts them all. */
+    pthread_t nurse;
+    bool has_nurse;
+    pthread_mutex_t turn;          /* one start at a time; taken before birth */
+    pthread_mutex_t birth;         /* guards the four below */
+    pthread_cond_t changed;
+    struct worker *wanted;         /* NULL: nothing to do, or done */
+    struct err *why;
+    int started;
+    bool stop;
 };
 
 static void kill_worker(struct worker *w)
@@ -43,8 +53,7 @@ static void kill_worker(struct worker *w)
     w->calls = 0;
 }
 
-/* A child that ended while it was idle (killed from outside, or with the thread that started it: PR_SET_PDEATHSIG) is no fault of the
- * next request: it is buried and a new one started. */
+/* A child that ended while it was idle (killed from outside) is no fault of the next request: it is buried and a new one started. */
 static void bury_if_dead(struct worker *w)
 {
     if (w->pid > 0 && waitpid(w->pid, NULL, WNOHANG) == w->pid) {
@@ -57,6 +66,9 @@ static void bury_if_dead(struct worker *w)
 static void become(const struct child_pool *p, int fd)
 {
     static char *const no_env[] = {NULL};
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);      /* the nurse blocks everything */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (dup2(fd, STDIN_FILENO) < 0 || dup2(fd, STDOUT_FILENO) < 0)
         _exit(127);
@@ -77,7 +89,7 @@ static void become(const struct child_pool *p, int fd)
     _exit(127);
 }
 
-static int start_worker(struct child_pool *p, struct worker *w, struct err *e)
+static int spawn(struct child_pool *p, struct worker *w, struct err *e)
 {
     int fds[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
@@ -96,6 +108,50 @@ static int start_worker(struct child_pool *p, struct worker *w, struct err *e)
     return 0;
 }
 
+static void *nurse_main(void *arg)
+{
+    struct child_pool *p = arg;
+    pthread_mutex_lock(&p->birth);
+    for (;;) {
+        while (!p->wanted && !p->stop)
+            pthread_cond_wait(&p->changed, &p->birth);
+        if (p->stop)
+            break;
+        p->started = spawn(p, p->wanted, p->why);
+        p->wanted = NULL;
+        pthread_cond_broadcast(&p->changed);
+    }
+    pthread_mutex_unlock(&p->birth);
+    return NULL;
+}
+
+static int start_worker(struct child_pool *p, struct worker *w, struct err *e)
+{
+    pthread_mutex_lock(&p->turn);
+    pthread_mutex_lock(&p->birth);
+    p->wanted = w;
+    p->why = e;
+    pthread_cond_broadcast(&p->changed);
+    while (p->wanted)
+        pthread_cond_wait(&p->changed, &p->birth);
+    int rc = p->started;
+    pthread_mutex_unlock(&p->birth);
+    pthread_mutex_unlock(&p->turn);
+    return rc;
+}
+
+/* Signals are for the program's own threads: the nurse takes none. */
+static int hire_nurse(struct child_pool *p, struct err *e)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&p->nurse, NULL, nurse_main, p);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    p->has_nurse = rc == 0;
+    return rc == 0 ? 0 : err_set(e, ERR_FULL, "child %s: no thread", p->opt.path);
+}
+
 int child_pool_open(struct child_pool **out, const struct child_options *opt, struct err *e)
 {
     struct child_pool *p = calloc(1, sizeof *p);
@@ -103,7 +159,10 @@ int child_pool_open(struct child_pool **out, const struct child_options *opt, st
     *out = NULL;
     if (p) {
         pthread_mutex_init(&p->lock, NULL);
+        pthread_mutex_init(&p->turn, NULL);
+        pthread_mutex_init(&p->birth, NULL);
         pthread_cond_init(&p->freed, NULL);
+        pthread_cond_init(&p->changed, NULL);
     }
     if (!p || !(p->workers = calloc(opt->n, sizeof *p->workers)) || !(p->argv[0] = realpath(opt->path, NULL))) {
         err_sys(e, "child %s", opt->path);
@@ -111,10 +170,22 @@ int child_pool_open(struct child_pool **out, const struct child_options *opt, st
         return -1;
     }
     p->opt = *opt;
-    for (size_t i = 0; opt->argv && opt->argv[i] && n <= ARGS_MAX; i++)
-        p->argv[n++] = strdup(opt->argv[i]);
+    p->opt.path = p->argv[0];          /* ours: the caller's strings may go */
+    p->opt.argv = NULL;
     for (unsigned i = 0; i < opt->n; i++)
         p->workers[i].fd = -1;
+    bool whole = true;
+    for (size_t i = 0; whole && opt->argv && opt->argv[i]; i++)
+        whole = n <= ARGS_MAX && (p->argv[n++] = strdup(opt->argv[i]));
+    if (!whole) {
+        err_set(e, ERR_FULL, "child %s: no memory, or more than %d arguments", opt->path, ARGS_MAX);
+        child_pool_close(p);
+        return -1;
+    }
+    if (hire_nurse(p, e) < 0) {
+        child_pool_close(p);
+        return -1;
+    }
     *out = p;
     return 0;
 }
@@ -123,13 +194,23 @@ void child_pool_close(struct child_pool *p)
 {
     if (!p)
         return;
+    if (p->has_nurse) {
+        pthread_mutex_lock(&p->birth);
+        p->stop = true;
+        pthread_cond_broadcast(&p->changed);
+        pthread_mutex_unlock(&p->birth);
+        pthread_join(p->nurse, NULL);      /* takes the children with it */
+    }
     for (unsigned i = 0; p->workers && i < p->opt.n; i++)
         kill_worker(&p->workers[i]);
     for (size_t i = 0; i < ARGS_MAX + 2; i++)
         free(p->argv[i]);
     free(p->workers);
     pthread_cond_destroy(&p->freed);
+    pthread_cond_destroy(&p->changed);
     pthread_mutex_destroy(&p->lock);
+    pthread_mutex_destroy(&p->turn);
+    pthread_mutex_destroy(&p->birth);
     free(p);
 }
 

@@ -290,6 +290,25 @@ static void test_threads_share_the_pool(void **state)
     child_pool_close(p);
 }
 
+static void *ask_pid(void *arg)
+{
+    return (void *)(uintptr_t)pid_of(arg);
+}
+
+/* A child outlives the thread whose call started it: another may be speaking to it. */
+static void test_child_outlives_the_calling_thread(void **state)
+{
+    (void)state;
+    struct child_pool *p = open_pool("serve", 1, 3000, 0, 0);
+    pthread_t t;
+    void *pid;
+    assert_int_equal(pthread_create(&t, NULL, ask_pid, p), 0);
+    pthread_join(t, &pid);
+    usleep(50000);
+    assert_int_equal(pid_of(p), (uintptr_t)pid);
+    child_pool_close(p);
+}
+
 static void test_missing_program_is_said_at_open(void **state)
 {
     (void)state;
@@ -309,7 +328,7 @@ int main(int argc, char **argv)
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         cmocka_unit_test(test_memory_is_bounded), cmocka_unit_test(test_powerless_child_can_do_nothing),
 #endif
-        cmocka_unit_test(test_threads_share_the_pool), cmocka_unit_test(test_missing_program_is_said_at_open),
+        cmocka_unit_test(test_threads_share_the_pool), cmocka_unit_test(test_child_outlives_the_calling_thread), cmocka_unit_test(test_missing_program_is_said_at_open),
     };
     if (argc > 1)
         return child_main(argv[1]);
