@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "ferry/lib/envelope.h"
 #include "ferry/lib/quarantine.h"
+#include "ferry/lib/temps.h"
 
 struct lane {                            /* one direction */
     const char *name;
@@ -50,6 +51,11 @@ int mover_open(struct mover **out, const struct config *c, struct err *e)
     if (open_lane(&m->lanes[0], "internet-to-intranet", config_text(c, "internet_outbox"), config_text(c, "intranet_inbox"), config_text(c, "internet_key"), e) < 0 ||
         open_lane(&m->lanes[1], "intranet-to-internet", config_text(c, "intranet_outbox"), config_text(c, "internet_inbox"), config_text(c, "intranet_key"), e) < 0 ||
         folder_make(config_text(c, "quarantine"), 0700, e) < 0 || folder_open(&m->quarantine, config_text(c, "quarantine"), 0, e) < 0) {
+        mover_close(m);
+        return -1;
+    }
+    /* Only a mover writes into the inboxes; a second one at work loses a copy at most, and its source is still there. */
+    if (temps_sweep(m->lanes[0].to, NULL, e) < 0 || temps_sweep(m->lanes[1].to, NULL, e) < 0 || temps_sweep(m->quarantine, NULL, e) < 0) {
         mover_close(m);
         return -1;
     }

@@ -10,6 +10,7 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/temps.h"
 
 static void defaults(struct delivery_options *o)
 {
@@ -52,6 +53,10 @@ static int open_folders(struct delivery *d, struct err *e)
     if (open_folder(&d->outbox, o->outbox, true, e) < 0 || open_folder(&d->inbox, o->inbox, true, e) < 0 || open_folder(&d->quarantine, o->quarantine, true, e) < 0 ||
         open_folder(&d->vault, o->vault, false, e) < 0 || open_folder(&d->spool, o->spool, false, e) < 0 || open_folder(&d->mirror, o->mirror, false, e) < 0)
         return -1;
+    const int ours[] = {d->outbox, d->quarantine, d->vault, d->spool, d->mirror};
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (temps_sweep(ours[i], NULL, e) < 0)
+            return -1;
     d->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (d->notify >= 0 && inotify_add_watch(d->notify, o->inbox, IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE) < 0) {
         close(d->notify);

@@ -63,6 +63,8 @@ struct delivery_options {
     bool keep_acked;                     /* keep acknowledged items (the intranet, for a resync) */
 };
 
+/* Makes missing folders (0700) and removes temporary names (".….tmp") that a killed predecessor left in ours: open before anything else
+ * writes into spool and mirror. */
 int delivery_open(struct delivery **out, const struct delivery_options *opt, struct err *e);
 int delivery_start(struct delivery *d, struct err *e);
 void delivery_stop(struct delivery *d);  /* finishes what is under way, writes the last status, joins its threads */
