@@ -61,7 +61,7 @@ export class Internet {
   }
 
   async up() {
-    this.log = '';
+    this.log ??= '';
     this.service = spawn(path.join(build, 'bin/internet-side'), ['--config', path.join(this.dir, 'internet.conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.service.stderr.on('data', (b) => { this.log += b; });
     await until(async () => {
