@@ -39,7 +39,8 @@ export interface Draft {
   sending: boolean;
   /* The case number once accepted: from then on the draft is locked. */
   no: string;
-  nickname: string;
+  /* A supplement: the case and round it answers, "3407….1". */
+  of: string;
 }
 
 export const LIFE_MS = 30 * 86400 * 1000;
@@ -50,7 +51,7 @@ export function newDraft(kind: Draft["kind"], data: ItemData, id = newId()): Dra
   const now = Date.now();
   return reactive<Draft>({
     id, kind, item: data.item.code, title: data.item.plain_name, version: data.version, entries: {}, guided: [], pages: [], odd: [],
-    visited: [], created: now, saved: 0, key: "", evidence: "", hash: "", sending: false, no: "", nickname: "",
+    visited: [], created: now, saved: 0, key: "", evidence: "", hash: "", sending: false, no: "", of: "",
   });
 }
 
@@ -96,6 +97,14 @@ export async function listDrafts(): Promise<Draft[]> {
   const old = read.filter((d) => !d.no && !d.sending && Date.now() - Math.max(d.saved, d.created) > LIFE_MS);
   for (const d of old) await dropDraft(d);
   return read.filter((d) => old.indexOf(d) < 0).sort((a, b) => b.saved - a.saved);
+}
+
+/* Begun on an earlier visit, or new. */
+export async function supplementDraft(of: string, data: ItemData): Promise<Draft> {
+  const begun = (await listDrafts()).find((d) => d.kind === "fix" && d.of === of && !d.no);
+  const d = (begun && (await openDraft(begun.id))) || newDraft("fix", data);
+  d.of = of;
+  return d;
 }
 
 export const draftOfCase = async (no: string): Promise<Draft | undefined> =>
