@@ -367,23 +367,35 @@ static void test_early_record_waits(void **state)
     assert_string_equal(w->applied[2], CASE "/3/third");
 }
 
-/* Two items claim one place in a case, one of them while it waits: one is applied, and the receiver stays alive. */
+/* Two items claim one place in a case, the first of them waiting while the other comes with its predecessor in one file: one is applied,
+ * and the receiver stays alive. */
 static void test_place_taken_twice(void **state)
 {
     struct world *w = *state;
+    struct letter two[] = {letter("first", CASE, 1), letter("takes the place", CASE, 2)};
+    struct envelope_item items[2];
+    struct envelope_head h = head_of(ENVELOPE_BATCH, 2);
+    struct buf file;
+    struct err e = {0};
     post_text(w, 1, "waits", 2);
     settle(w);
-    post_text(w, 2, "first", 1);
-    post_text(w, 3, "comes after", 2);
-    post_text(w, 4, "third", 3);
+    for (int i = 0; i < 2; i++)
+        items[i] = (struct envelope_item){.id = two[i].id, .kind = "status", .case_no = CASE, .case_seq = two[i].seq, .sealed = buf_bytes(&two[i].sealed)};
+    buf_init(&file, 0);
+    assert_int_equal(envelope_write(&file, &h, items, 2, internet, &e), 0);
+    put_file(w, "two.xml", buf_bytes(&file));
     settle(w);
-    for (int i = 0; i < 200 && w->n < 3; i++)
+    post_text(w, 3, "third", 3);
+    post_text(w, 4, "unordered", 0);
+    for (int i = 0; i < 200 && w->n < 4; i++)
         usleep(20000);
-    post_text(w, 5, "unordered", 0);
-    settle(w);
     assert_int_equal(w->n, 4);
+    assert_string_equal(w->applied[1], CASE "/2/takes the place");
     assert_string_equal(w->applied[2], CASE "/3/third");
     assert_string_equal(w->applied[3], CASE "/0/unordered");
+    for (int i = 0; i < 2; i++)
+        buf_clear(&two[i].sealed);
+    buf_clear(&file);
 }
 
 /* IMP-04: what was re-wrapped, cut inside or sealed for or by others is refused or held, said once, and stops nobody else. */
