@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/file.h"
 #include "common/log.h"
@@ -86,6 +87,13 @@ static int database_open(struct parts *p, struct err *e)
     return db_open(&p->core.db, &o, e) < 0 ? -1 : core_prepare(p->core.db, e);
 }
 
+static bool database_exists(const struct parts *p)
+{
+    char path[700];
+    struct err ignored = {0};
+    return str_fmt(path, sizeof path, &ignored, "%s/intranet.db", text(p, "data_dir")) == 0 && access(path, F_OK) == 0;
+}
+
 static void numbers(struct parts *p)
 {
     p->core.idle_s = (unsigned)config_number(p->config, "idle_s");
@@ -109,7 +117,8 @@ int parts_open(struct parts *p, const char *config_path, bool create, struct err
         return -1;
     if (below(files, sizeof files, p, "files", create, e) < 0 || below(c->bundle_dir, sizeof c->bundle_dir, p, "released", create, e) < 0)
         return -1;
-    if (vault_open(&c->vault, text(p, "master_key"), files, create, e) < 0 || keys_open(p, e) < 0 || rules_load(&c->rules, c->schema_dir, e) < 0 ||
+    /* A lost key is never replaced beside a database that was sealed with it: that would look like success. */
+    if (vault_open(&c->vault, text(p, "master_key"), files, create && !database_exists(p), e) < 0 || keys_open(p, e) < 0 || rules_load(&c->rules, c->schema_dir, e) < 0 ||
         database_open(p, e) < 0 || publish_catalogue(&c->catalogue, c->db, c->schema_dir, e) < 0)
         return -1;
     return setup_units(c, e) < 0 || sessions_open(&c->sessions, e) < 0 || changes_open(&c->changes, clock_wall_ms(), e) < 0 || intake_open(&c->intake, e) < 0

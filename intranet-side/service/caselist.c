@@ -18,7 +18,7 @@ struct list {
     struct core *c;
     const struct actor *a;
     struct case_page_query q;
-    char day[11];
+    char day[11], text[64];
     int64_t now, total;
     struct hash256 index;
     struct db_conn *conn;
@@ -74,18 +74,42 @@ static bool word_in(const char *s, const char *const *words)
     return false;
 }
 
-/* A number of 18 looks like an ID number and goes through its blind index; digits are a case number; the rest is a name. */
-static void search(struct list *l, const char *q)
+/* Numbers may be typed in groups. 18 characters are an ID number and go through its blind index; other digits are a case number; the
+ * rest is a name. */
+static int search(struct list *l, const char *q, struct err *e)
 {
-    size_t n = strlen(q);
-    if (n == 18) {
-        vault_index(&l->index, l->c->vault, q);
+    struct buf number;
+    buf_init(&number, 1024);
+    text_normalise(&number, bytes_of(q), TEXT_ID);
+    size_t digits = strspn(buf_text(&number), "0123456789X");
+    if (number.n == 18 && digits == 18) {
+        vault_index(&l->index, l->c->vault, buf_text(&number));
         l->q.id_index = (struct bytes){l->index.b, sizeof l->index.b};
-    } else if (n && strspn(q, "0123456789") == n) {
-        l->q.no = q;
+    } else if (number.n && digits == number.n) {
+        l->q.no = l->text;
+        snprintf(l->text, sizeof l->text, "%s", buf_text(&number));
     } else {
         l->q.name = q;
     }
+    int rc = buf_done(&number, "search", e);
+    buf_wipe(&number);
+    return rc;
+}
+
+/* "5 分钟" "2 小时" "3 天" */
+static void age_put(json_t *o, const char *view, int64_t since, int64_t now)
+{
+    char text[32];
+    int64_t minutes = (now - since) / 60000;
+    if (since == 0)
+        return;
+    if (minutes < 60)
+        snprintf(text, sizeof text, "%lld 分钟", (long long)(minutes < 0 ? 0 : minutes));
+    else if (minutes < 48 * 60)
+        snprintf(text, sizeof text, "%lld 小时", (long long)(minutes / 60));
+    else
+        snprintf(text, sizeof text, "%lld 天", (long long)(minutes / (24 * 60)));
+    json_object_set_new(o, view, json_string(text));
 }
 
 int caselist_find(struct core *c, const struct actor *a, const struct case_query *q, int64_t now_ms, struct reply *r, struct err *e)
@@ -104,7 +128,8 @@ int caselist_find(struct core *c, const struct actor *a, const struct case_query
     l.q.sort = set(q->sort);
     l.q.limit = size;
     l.q.offset = (page - 1) * size;
-    search(&l, set(q->q));
+    if (search(&l, set(q->q), e) < 0)
+        return reply_refuse(r, e, ERR_INPUT, "list: q is too long", "查询条件有误");
     l.want_rows = true;
     l.rows = json_array();
     if (db_read(c->db, read_list, &l, e) < 0 || (q->q && *q->q && core_audit_now(c, a, now_ms, "search_cases", "", "ok", e) < 0)) {
@@ -127,7 +152,10 @@ int caselist_desk(struct core *c, const struct actor *a, int64_t now_ms, struct 
         json_decref(l.rows);
         return -1;
     }
-    r->body = json_pack("{s:o, s:o, s:{}, s:[], s:o}", "counts", counts_json(&l.counts), "due", l.rows, "oldest", "notices", "channel",
+    json_t *oldest = json_object();
+    age_put(oldest, "todo", l.counts.oldest_todo, now_ms);
+    age_put(oldest, "doing", l.counts.oldest_doing, now_ms);
+    r->body = json_pack("{s:o, s:o, s:o, s:[], s:o}", "counts", counts_json(&l.counts), "due", l.rows, "oldest", oldest, "notices", "channel",
                         channel_json(c, now_ms));
     return 0;
 }

@@ -97,6 +97,19 @@ static int find(struct db_conn *conn, void *arg, struct err *e)
     return rc;
 }
 
+/* The rows are handed out only after the log has the query. */
+static int find_logged(struct job *j, int64_t start, struct err *e)
+{
+    const char *how = *j->id_no ? "by id_no" : *j->name ? "by name" : "by birth date";
+    j->out = json_array();
+    if (db_read(j->c->db, find, j, e) < 0 || core_audit_now(j->c, j->a, j->now, "query_register", "", how, e) < 0) {
+        json_decref(j->out);
+        return -1;
+    }
+    j->r->body = json_pack("{s:o, s:I, s:I}", "persons", j->out, "total", (json_int_t)j->total, "took_ms", (json_int_t)(clock_mono_ms() - start));
+    return 0;
+}
+
 int registerquery_find(struct core *c, const struct actor *a, const char *id_no, const char *name, const char *birth_date, int64_t now_ms, struct reply *r,
                        struct err *e)
 {
@@ -111,13 +124,17 @@ int registerquery_find(struct core *c, const struct actor *a, const char *id_no,
         return reply_refuse(r, e, ERR_INPUT, "a name of one character alone", "只有一个字不能查，请再加条件");
     if (*j.birth && date_parse(&d, j.birth) < 0)
         return reply_refuse(r, e, ERR_INPUT, "birth date is no day", "没有这一天，请核对，如 1990-01-01");
-    j.out = json_array();
-    if (db_read(c->db, find, &j, e) < 0 || core_audit_now(c, a, now_ms, "query_register", "", *j.id_no ? "by id_no" : *j.name ? "by name" : "by birth date", e) < 0) {
-        json_decref(j.out);
-        return -1;
-    }
-    r->body = json_pack("{s:o, s:I, s:I}", "persons", j.out, "total", (json_int_t)j.total, "took_ms", (json_int_t)(clock_mono_ms() - start));
-    return 0;
+    struct buf number, plain;
+    buf_init(&number, 1024);
+    buf_init(&plain, 1024);
+    text_normalise(&number, bytes_of(j.id_no), TEXT_ID);
+    text_normalise(&plain, bytes_of(j.name), TEXT_NAME);
+    j.id_no = buf_text(&number);
+    j.name = buf_text(&plain);
+    int rc = find_logged(&j, start, e);
+    buf_wipe(&number);
+    buf_wipe(&plain);
+    return rc;
 }
 
 /* --- one person --- */

@@ -45,7 +45,7 @@ struct case_page_query {             /* see service/caselist.h; every member set
     unsigned role;
     unsigned limit, offset;
 };
-struct case_counts { int64_t todo, claimable, doing, done, supplemented, originals, due; };
+struct case_counts { int64_t todo, claimable, doing, done, supplemented, originals, due, oldest_todo, oldest_doing; };      /* oldest: ms in its state, 0 = none */
 
 int case_get(struct db_conn *c, const char *no, struct case_file *out, struct err *e);        /* ERR_MISSING */
 int case_add(struct db_conn *c, const struct case_file *f, struct bytes id_index, struct bytes id_sealed, struct bytes phone_sealed,

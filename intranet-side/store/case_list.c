@@ -35,7 +35,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_STATE] = "SELECT " CASE_COLUMNS WHERE " ORDER BY f.state, f.sort_due, f.id" PAGE,
     [Q_COUNTS] = "SELECT coalesce(sum(" TODO "), 0), coalesce(sum(" CLAIMABLE "), 0), coalesce(sum(" DOING "), 0), coalesce(sum(" DONE "), 0),"
                  " coalesce(sum(" TODO " AND f.supplemented = 1), 0), coalesce(sum(" TODO " AND " ORIGINALS "), 0),"
-                 " coalesce(sum(" TODO " AND " DUE "), 0) FROM case_file AS f WHERE " SCOPE,
+                 " coalesce(sum(" TODO " AND " DUE "), 0), coalesce(min(CASE WHEN " TODO " THEN f.state_since END), 0),"
+                 " coalesce(min(CASE WHEN " DOING " THEN f.state_since END), 0) FROM case_file AS f WHERE " SCOPE,
     [Q_RELATED] = "SELECT " CASE_COLUMNS " FROM case_file AS f JOIN case_file AS g ON g.id_index = f.id_index"
                   " WHERE g.no = ?1 AND f.no <> ?1 AND length(g.id_index) > 0 ORDER BY f.submitted DESC LIMIT 20",
     [Q_OVERDUE] = "SELECT " CASE_COLUMNS " FROM case_file AS f WHERE f.final = 0 AND f.state = ?1 AND f.citizen_due <> '' AND f.citizen_due < ?2"
@@ -101,8 +102,9 @@ int case_count(struct db_conn *c, const struct case_page_query *q, struct case_c
     bind_viewer(s, q);
     if (db_step(c, s, e) != 1)
         return -1;
-    int64_t *const v[] = {&out->todo, &out->claimable, &out->doing, &out->done, &out->supplemented, &out->originals, &out->due};
-    for (int i = 0; i < 7; i++)
+    int64_t *const v[] = {&out->todo, &out->claimable, &out->doing, &out->done, &out->supplemented, &out->originals, &out->due, &out->oldest_todo,
+                          &out->oldest_doing};
+    for (int i = 0; i < 9; i++)
         *v[i] = db_col_int(s, i);
     sqlite3_reset(s);
     return 0;

@@ -220,6 +220,32 @@ static void test_access_matrix(void **state)
     app_free(a);
 }
 
+/* A case is found by number typed in groups, by name and by ID number, by nobody else's officers. */
+static void test_search(void **state)
+{
+    struct world *w = *state;
+    struct app *a = open_case(w, "HJ025", RENAME, RENAME_SLOTS);
+    char groups[24];
+    snprintf(groups, sizeof groups, "%.4s %.4s %.4s %.4s", a->no, a->no + 4, a->no + 8, a->no + 12);
+    const char *const found[] = {a->no, groups, "国庆", "340799199902101476", "340799 19990210 1476"}, *const none[] = {"340799199902101477", "国庆节", "3407000000000000"};
+    for (size_t i = 0; i < 8; i++)
+        for (int k = 0; k < 2; k++) {
+            struct reply r = {0};
+            struct err e = {0};
+            must(caselist_find(&w->c, k ? &w->neighbour : &w->officer, &(struct case_query){.view = "todo", .q = i < 5 ? found[i] : none[i - 5]}, w->now, &r, &e), &e);
+            assert_int_equal(json_integer_value(json_object_get(r.body, "total")), i < 5 && k == 0);
+            reply_clear(&r);
+        }
+    struct reply r = {0};
+    struct err e = {0};
+    assert_error(caselist_find(&w->c, &w->officer, &(struct case_query){.view = "all"}, w->now, &r, &e), &e, ERR_INPUT, "view");
+    reply_clear(&r);
+    must(caselist_desk(&w->c, &w->officer, w->now + 3 * 3600 * 1000, &r, &e), &e);
+    assert_string_equal(text_of(json_object_get(r.body, "oldest"), "todo"), "3 小时");
+    reply_clear(&r);
+    app_free(a);
+}
+
 /* Numbers are shown in full to the holder or to whom it is to do, masked to others and once the case is closed. */
 static void test_masking(void **state)
 {
@@ -365,7 +391,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_first_password), T(test_lock_out), T(test_sessions_end), T(test_accounts), T(test_access_matrix), T(test_masking), T(test_audit_chain),
+        T(test_first_password), T(test_lock_out), T(test_sessions_end), T(test_accounts), T(test_access_matrix), T(test_masking), T(test_search), T(test_audit_chain),
         T(test_no_log_no_reading), T(test_configuration_numbers), T(test_demo_accounts),
     };
     log_open("test", LOG_ERROR);

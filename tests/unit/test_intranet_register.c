@@ -188,7 +188,7 @@ static void test_query(void **state)
     reply_clear(&r);
     assert_error(registerquery_find(&w->c, &w->admin, NULL, "吴雨桐", NULL, w->now, &r, &e), &e, ERR_DENIED, "role");
     reply_clear(&r);
-    must(registerquery_find(&w->c, &w->officer, "340799199710206943", NULL, NULL, w->now, &r, &e), &e);
+    must(registerquery_find(&w->c, &w->officer, "340799 19971020 6943", NULL, NULL, w->now, &r, &e), &e);
     json_t *p = json_array_get(json_object_get(r.body, "persons"), 0);
     assert_string_equal(text_of(p, "name"), "吴雨桐");
     assert_string_equal(text_of(p, "id_no"), "340***********6943");
