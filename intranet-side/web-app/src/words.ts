@@ -48,7 +48,7 @@ export const w = {
       holder: "持有人", no: "受理号",
     },
     fresh: (n: number) => `有 ${n} 件新件 · 刷新`,
-    changed: (n: number) => `${n} 件有变化 · 刷新`,
+    changed: (n: number) => `${n} 件有变化 · 刷新`, moved: "有变化",
     selected: (n: number) => `已选 ${n} 件`,
     batchClaim: "领取", batchRelease: "放回待办", ok: "已办", total: (n: number) => `共 ${n} 件`, perPage: "每页", sizes: { "20": "20/页", "50": "50/页" } as Record<string, string>,
     page: (n: number, of: number) => `第 ${n} / ${of} 页`, prev: "上一页", next: "下一页",
@@ -77,7 +77,7 @@ export const w = {
   viewer: {
     label: "材料图像", thumbs: "材料页", zoomIn: "放大 ＋", zoomOut: "缩小 －", fit: "适合 0", rotate: "旋转 R", compare: "并排 C", compareOn: "并排 C ✓",
     thisPage: "这一页", good: "合格 V", bad: "有问题 X", coming: "这一页还在传", unreadable: "无法读取", unreadableHelp: "这一页打不开，请退回补正，让群众重拍",
-    failed: "图像没有打开", pages: (a: number, b: number) => `${a}/${b} 页`, nothing: "这件没有材料", seen: "已看", unseen: "没看",
+    failed: "图像没有打开", pages: (a: number, b: number) => `${a}/${b} 页`, nothing: "这件没有材料", seen: "已看", unseen: "未看",
     kinds: { blurred: "看不清", incomplete: "缺页", mismatch: "不符", expired: "过期" } as Record<string, string>,
     verdicts: { good: "合格", blurred: "看不清", incomplete: "缺页", mismatch: "不符", expired: "过期" } as Record<string, string>,
     pinned: "固定页", current: "当前页", round: (n: number) => `第 ${n} 次补交`, original: "要收原件", noOriginal: "不收原件", image: "图像",

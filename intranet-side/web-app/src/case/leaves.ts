@@ -21,3 +21,8 @@ export function unseenPages(file: Case): number {
 export function unnotedDifferences(file: Case): number {
   return file.sections.flatMap((s) => s.rows).filter((r) => r.differs && !r.note).length;
 }
+/* A paper's name in its marks; some names carry them inside already. */
+export function titled(m: Material): string {
+  const name = m.alternative || m.name;
+  return name.includes("《") ? name : `《${name}》`;
+}
