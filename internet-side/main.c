@@ -32,6 +32,11 @@
 #ifndef VERSION
 #define VERSION "unknown"
 #endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PARSER_MEMORY 0                  /* a sanitizer maps terabytes it never touches */
+#else
+#define PARSER_MEMORY (1024ull << 20)
+#endif
 #define APPLICATION_ID 0x485A0001u       /* "HZ", internet side: neither side opens the other's database */
 
 static const struct config_key keys[] = {
@@ -136,7 +141,7 @@ static int helpers(struct program *p, struct err *e)
     const char *const bases[] = { p->identity_base, p->sms_base, NULL };
     const char *caller = config_text(p->config, "caller");
     const struct child_options opt = { .path = config_text(p->config, "parser"), .argv = argv, .n = 2, .max_answer = 64u << 20, .deadline_ms = 10000,
-                                       .max_calls = 1000, .max_memory = 1024ull << 20, .clean_env = true };
+                                       .max_calls = 1000, .max_memory = PARSER_MEMORY, .clean_env = true };
     if (child_pool_open(&p->core.parser, &opt, e) < 0)
         return err_wrap(e, "parser");
     return *caller && caller_open(&p->core.caller, caller, bases, 8, e) < 0 ? err_wrap(e, "caller") : 0;

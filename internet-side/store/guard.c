@@ -20,8 +20,10 @@ static const char *const sql[Q__COUNT] = {
     [Q_UNLOCK] = "SELECT tries, locked_until_ms FROM unlock_try WHERE case_no = ?1",
     [Q_UNLOCK_SAVE] = "INSERT INTO unlock_try(case_no, tries, locked_until_ms, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?4) "
                       "ON CONFLICT(case_no) DO UPDATE SET tries = ?2, locked_until_ms = ?3, gmt_modified = ?4",
-    [Q_SERIAL] = "INSERT INTO case_counter(month, reserved, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
-                 "ON CONFLICT(month) DO UPDATE SET reserved = reserved + ?2, gmt_modified = ?3 RETURNING reserved",
+    /* Never below a number that is there: a database refilled from the intranet has rows but no counter. ?4, ?5: bounds of the month. */
+    [Q_SERIAL] = "INSERT INTO case_counter(month, reserved, gmt_create, gmt_modified) SELECT ?1, ?2 + coalesce((SELECT CAST(substr(max(case_no), 9, 7) AS INTEGER) "
+                 "FROM tracking WHERE case_no BETWEEN ?4 AND ?5), 0), ?3, ?3 WHERE true "
+                 "ON CONFLICT(month) DO UPDATE SET reserved = max(reserved + ?2, excluded.reserved), gmt_modified = ?3 RETURNING reserved",
     [Q_OUT_ADD] = "INSERT INTO outgoing_record(record, case_no, kind, seq, hash, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)",
     [Q_OUT] = "SELECT record, case_no, kind, seq, hash, word FROM outgoing_record WHERE record = ?1",
     [Q_OUT_LAST] = "SELECT coalesce(max(seq), 0) FROM outgoing_record WHERE case_no = ?1",
@@ -147,9 +149,14 @@ int unlock_save(struct db_conn *c, const char *no, const struct unlock_try *t, i
 int serial_reserve(uint32_t *last, struct db_conn *c, int month, uint32_t n, int64_t now_ms, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &guard_statements, Q_SERIAL);
+    struct case_no first, last_no;
+    case_no_make(&first, month, 1);
+    case_no_make(&last_no, month, CASE_NO_SERIAL_MAX);
     db_bind_int(s, 1, month);
     db_bind_int(s, 2, n);
     db_bind_int(s, 3, now_ms);
+    db_bind_text(s, 4, first.s);
+    db_bind_text(s, 5, last_no.s);
     struct err why = {0};
     const int rc = db_step(c, s, &why);
     if (rc == 1) {

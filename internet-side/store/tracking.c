@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { Q_ADD, Q_LOAD, Q_SAVE, Q_OF_ACCOUNT, Q_LATE, Q_EVENT_ADD, Q_EVENTS, Q_SUPPLEMENT, Q_SUPPLEMENT_ADD, Q_SUPPLEMENT_SENT, Q__COUNT };
+enum { Q_ADD, Q_LOAD, Q_SAVE, Q_OF_ACCOUNT, Q_EVENT_ADD, Q_EVENTS, Q_SUPPLEMENT, Q_SUPPLEMENT_ADD, Q_SUPPLEMENT_SENT, Q__COUNT };
 
 #define COLUMNS "case_no, account, item, config_version, unit, last4, submitted_ms, updated_ms, pages_total, pages_done, crossing, " \
                 "local_state, state, variant, state_values, stage, final, deadline, reason"
@@ -17,7 +17,6 @@ static const char *const sql[Q__COUNT] = {
                "variant = ?14, state_values = ?15, stage = ?16, final = ?17, deadline = ?18, reason = ?19, "
                "gmt_modified = ?20 WHERE case_no = ?1",
     [Q_OF_ACCOUNT] = "SELECT " COLUMNS " FROM tracking WHERE account = ?1 ORDER BY submitted_ms DESC, id DESC LIMIT ?2",
-    [Q_LATE] = "SELECT count(*) FROM tracking WHERE crossing = 'crossing' AND submitted_ms < ?1",
     [Q_EVENT_ADD] = "INSERT INTO tracking_event(case_no, at_ms, stage, text, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
     [Q_EVENTS] = "SELECT at_ms, stage, text FROM tracking_event WHERE case_no = ?1 ORDER BY at_ms, id LIMIT 500",
     [Q_SUPPLEMENT] = "SELECT round, sentence, deadline, wanted, sent FROM supplement_request WHERE case_no = ?1 ORDER BY round DESC LIMIT 1",
@@ -129,26 +128,23 @@ int tracking_save(struct db_conn *c, const struct tracking *t, int64_t now_ms, s
 int tracking_of_account(struct tracking **out, size_t *n, struct db_conn *c, const struct hash256 *account, size_t max, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &tracking_statements, Q_OF_ACCOUNT);
-    struct tracking *list = calloc(max, sizeof *list);
+    size_t have = 0;
     int rc;
+    *out = NULL;
     *n = 0;
-    if (!(*out = list))
-        return err_set(e, ERR_INTERNAL, "tracking: no memory");
     db_bind_blob(s, 1, (struct bytes){ account->b, 32 });
     db_bind_int(s, 2, (int64_t)max);
-    while ((rc = db_step(c, s, e)) == 1 && *n < max)
-        from_row(&list[(*n)++], s);
-    return rc < 0 ? -1 : 0;
-}
-
-int tracking_late(int64_t *count, struct db_conn *c, int64_t before_ms, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &tracking_statements, Q_LATE);
-    db_bind_int(s, 1, before_ms);
-    if (db_step(c, s, e) != 1)
-        return -1;
-    *count = db_col_int(s, 0);
-    return 0;
+    while ((rc = db_step(c, s, e)) == 1) {
+        if (*n == have) {                /* most people have one or two cases, not max */
+            have = have ? 2 * have : 4;
+            struct tracking *more = realloc(*out, have * sizeof *more);
+            if (!more)
+                return err_set(e, ERR_FULL, "tracking: no memory");
+            *out = more;
+        }
+        from_row(&(*out)[(*n)++], s);
+    }
+    return rc;
 }
 
 int tracking_event_add(struct db_conn *c, const char *no, int64_t at_ms, int stage, const char *text, int64_t now_ms, struct err *e)

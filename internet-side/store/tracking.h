@@ -34,8 +34,6 @@ int tracking_add(struct db_conn *c, const struct tracking *t, int64_t now_ms, st
 int tracking_save(struct db_conn *c, const struct tracking *t, int64_t now_ms, struct err *e);
 /* Newest first, at most max; *out is malloc'ed, each wants tracking_clear. */
 int tracking_of_account(struct tracking **out, size_t *n, struct db_conn *c, const struct hash256 *account, size_t max, struct err *e);
-/* Submitted before `before_ms` and still crossing. */
-int tracking_late(int64_t *count, struct db_conn *c, int64_t before_ms, struct err *e);
 
 int tracking_event_add(struct db_conn *c, const char *no, int64_t at_ms, int stage, const char *text, int64_t now_ms, struct err *e);
 /* [{"at_ms", "stage", "text"}] in time order; new reference. */

@@ -25,7 +25,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_DROP_RECORD] = "DELETE FROM upload WHERE record = ?1",
     [Q_EXPIRED] = "SELECT upload FROM upload WHERE record = '' AND expires_ms <= ?1 LIMIT 1",
     [Q_RECORD_PARTS] = "SELECT " PART " FROM upload_part WHERE upload IN (SELECT upload FROM upload WHERE record = ?1)",
-    [Q_KNOWN] = "SELECT 1 FROM upload_part WHERE item = ?1",
+    [Q_KNOWN] = "SELECT 1 FROM upload_part WHERE item = ?1 UNION ALL "       /* a record's copy in the mirror is named by the record */
+                "SELECT 1 FROM outgoing_record WHERE record = ?1 AND word NOT IN ('confirmed', 'refused')",
 };
 const struct db_statements upload_statements = { sql, Q__COUNT };
 

@@ -42,7 +42,7 @@ int upload_drop_record(struct db_conn *c, const char *record, struct err *e);
 int upload_drop_expired(int64_t *n, struct db_conn *c, int64_t now_ms, struct err *e);
 /* Parts of a record's pages: item and sealed hash; *out is malloc'ed. */
 int upload_record_parts(struct upload_part **out, size_t *n, struct db_conn *c, const char *record, struct err *e);
-/* Whether a file of the spool is still spoken of. 1, 0, -1. */
+/* Whether a file of the spool or the mirror is still spoken of. 1, 0, -1. */
 int upload_file_known(struct db_conn *c, const char *name, struct err *e);
 
 extern const struct db_statements upload_statements;

@@ -41,6 +41,12 @@ static int send_error(struct response *rs, struct request *rq, struct reply *r, 
 
 int web_send(struct response *rs, struct request *rq, int status, int rc, struct reply *r, const struct err *e)
 {
+    struct err none = {0};
+    if (rc == 0 && !r->body && status != 204) {
+        err_set(&none, ERR_FULL, "answer: no memory");
+        e = &none;
+        rc = -1;
+    }
     if (rc < 0)
         rc = send_error(rs, rq, r, e);
     else if (r->body)

@@ -2,7 +2,7 @@
 // the contract; what the intranet says is said by a stand-in through the real ferry.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { cast, person } from '../support/cast.mjs';
@@ -611,6 +611,23 @@ test('a full disk stops accepting in words and says so in its health', async () 
   await w.up();
 });
 
+test('restart: files that nobody speaks of go after an hour, those of a case under way stay', async () => {
+  const { c, no, rec, slices } = await submitted();
+  const spool = path.join(w.dir, 'internet/data/spool');
+  const orphan = path.join(spool, newId()), fresh = path.join(spool, newId());
+  for (const f of [orphan, fresh]) writeFileSync(f, 'x', { mode: 0o600 });
+  await w.down('SIGKILL');
+  const old = (Date.now() - 2 * 3600e3) / 1000;
+  for (const f of [...files(spool), ...files(path.join(w.dir, 'mirror'))].filter((x) => x !== fresh)) utimesSync(f, old, old);
+  await w.up();
+  assert.ok(!existsSync(orphan) && existsSync(fresh));
+  for (const s of slices) assert.ok(existsSync(path.join(spool, s.id)) && existsSync(path.join(w.dir, 'mirror', s.id)));
+  assert.ok(existsSync(path.join(w.dir, 'mirror', rec.id)));
+  await c.refused(401, 'auth', 'GET', `/api/applications/${no}`);
+  await c.signIn();
+  assert.equal((await c.case(no)).no, no, 'the case is still there after a kill');
+});
+
 test('the program: options, an unknown key, a wrong key file', async () => {
   const program = path.join(root, 'build', process.env.VARIANT || 'release', 'bin/internet-side');
   const run = (...args) => spawnSync(program, args, { encoding: 'utf8' });
@@ -636,7 +653,7 @@ test('every path of the contract was walked, accepted and refused', () => {
 });
 
 test('the log has no warning that nobody meant, and no personal data', () => {
-  const meant = ['request', 'item', 'request_error', 'disk_full', 'delivery_refused', 'delivery_held'];
+  const meant = ['request', 'item', 'request_error', 'disk_full', 'delivery_refused', 'delivery_held', 'orphan_files'];
   const lines = w.log.split('\n').filter(Boolean).map((l) => JSON.parse(l));
   assert.deepEqual([...new Set(lines.filter((l) => ['warn', 'error'].includes(l.level) && !meant.includes(l.event)).map((l) => JSON.stringify(l)))], []);
   const people = [person(cast.rename({ phone: '1' }).who.id_no)].flatMap((p) => [p.name, p.id_no]);

@@ -31,7 +31,6 @@ CREATE TABLE tracking (
     gmt_modified    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX tracking_account ON tracking (account, submitted_ms DESC);
-CREATE INDEX tracking_crossing ON tracking (crossing, submitted_ms) WHERE crossing = 'crossing';
 
 -- The time line of a case in plain words.
 CREATE TABLE tracking_event (

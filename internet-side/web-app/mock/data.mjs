@@ -1,0 +1,47 @@
+// The product's own data as the service would answer it: catalogue, forms, tables, sentences.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const schemas = fileURLToPath(new URL("../../../schemas/", import.meta.url));
+const read = (path) => JSON.parse(readFileSync(schemas + path, "utf8"));
+
+export const items = read("catalogue/items.json").items;
+export const org = read("org/demo.json");
+export const states = read("messages/public-states.json").states;
+const patterns = read("forms/patterns.json").patterns;
+const blocks = read("forms/blocks.json");
+const messages = Object.fromEntries(read("messages/form-errors.json").rules.map((r) => [r.rule, r.message]));
+const tables = Object.fromEntries(readdirSync(schemas + "code-tables").filter((f) => f.endsWith(".json")).map((f) => {
+  const t = read("code-tables/" + f);
+  return [t.id, (t.values || []).map(({ code, label }) => ({ code, label }))];
+}));
+tables["GA 380"] = org.units.filter((u) => u.accepting).map((u) => ({ code: u.code, label: u.name }));
+
+const brief = (i) => ({ code: i.code, name: i.name, plain_name: i.plain_name, category: i.category, menu: i.menu, online_open: i.online_open, search: i.search });
+const unit = ({ code, name, short, parent, address, phone, hours, regions }) => ({ code, name, short, parent: parent || undefined, address, phone, hours, regions });
+export const units = org.units.map(unit);
+
+export const index = { version: 1, city: org.city, items: items.map(brief), guide: read("guide/guide.json"), search: read("guide/search.json"), units };
+
+export function itemData(code) {
+  const item = items.find((i) => i.code === code);
+  if (!item) return undefined;
+  const family = read(`forms/${item.form}.json`);
+  const wanted = family.fields.map((f) => f.code_table).filter(Boolean);
+  const code_tables = Object.fromEntries(wanted.filter((t) => tables[t] && tables[t].length <= 500).map((t) => [t, tables[t]]));
+  return { version: 1, item, family, blocks, code_tables, patterns, messages };
+}
+
+export const table = (id) => tables[id];
+export const fullTables = (data) => ({ ...data, code_tables: { ...data.code_tables, "GB/T 2260": tables["GB/T 2260"] } });
+
+/* A public state in complete sentences, as the service makes it. */
+export function publicState(key, words, variant) {
+  const s = states.find((x) => x.key === key);
+  const fill = (t) => t.replace(/\{([a-z]+)\}/g, (_m, k) => words[k] ?? "");
+  return {
+    key: s.key, icon: s.icon, tag: s.tag, tone: s.tone, turn: s.turn, final: !!s.final,
+    sentence: fill((variant && s.variants?.[variant]) || s.sentence),
+    buttons: s.buttons.filter((b) => !b.feature).map((b) => ({ action: b.action, label: fill(b.label) })),
+  };
+}
