@@ -25,9 +25,9 @@ async function applyByPhone(page, c, words, name, files) {
   await shoot(page, `${name}-item`);
   await page.getByRole('button', { name: '开始办理' }).click();
   await page.waitForURL(/\/apply\//);
-  await page.getByRole('button', { name: '开始填写' }).waitFor();
+  await page.getByRole('button', { name: /开始填写|继续填写/ }).waitFor();
   await shoot(page, `${name}-tasks`);
-  await page.getByRole('button', { name: '开始填写' }).click();
+  await page.getByRole('button', { name: /开始填写|继续填写/ }).click();
   await fillForm(page, demo, c.item, c.entries, name);
   for (let i = 0; i < 12; i++) {
     const go = page.getByRole('button', { name: /上传材料|检查并提交|继续填写/ });
@@ -71,7 +71,11 @@ async function mainDecision(desk, label) {
   if (await still.count()) await still.click();
   await desk.waitForTimeout(400);
   const dialog = desk.getByRole('dialog').filter({ hasText: label });
-  if (await dialog.count()) await desk.keyboard.press('Control+Enter');
+  if (!(await dialog.count())) return;
+  const boxes = dialog.locator('.el-checkbox');                // originals: each one is ticked when it was held against its picture
+  for (let i = 0; i < (await boxes.count()); i++) await boxes.nth(i).click();
+  await desk.keyboard.press('Control+Enter');
+  await dialog.waitFor({ state: 'hidden' });
 }
 
 async function phoneShows(phone, no, tag, name) {

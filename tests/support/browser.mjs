@@ -41,6 +41,11 @@ export async function signIn(page, demo, phone) {
 async function labels(demo, item) {
   const data = await (await fetch(`${demo.addresses.internet}/api/catalogue/items/${item}`)).json();
   const fields = new Map(data.family.fields.map((f) => [f.id, f]));
+  for (const f of data.family.fields)                          // large tables come by themselves
+    if (f.code_table && !data.code_tables[f.code_table]) {
+      const r = await fetch(`${demo.addresses.internet}/api/catalogue/tables?id=${encodeURIComponent(f.code_table)}`);
+      if (r.ok) data.code_tables[f.code_table] = (await r.json()).values;
+    }
   return (id, value) => {
     const f = fields.get(id);
     const list = f.values ?? data.code_tables[f.code_table] ?? [];
@@ -79,6 +84,7 @@ async function fill(page, id, value, label) {
 /** From the task list through every section of the form. */
 export async function fillForm(page, demo, item, entries, name) {
   const label = await labels(demo, item);
+  await page.waitForURL(/\/form\/\w+$/);
   for (let screens = 0; screens < 12; screens++) {
     await page.waitForURL(/\/apply\/[0-9a-f]+(\/form\/\w+)?$/);
     const section = /\/form\/(\w+)$/.exec(page.url())?.[1];
