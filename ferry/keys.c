@@ -1,4 +1,5 @@
 /* keys.c - ferry keygen and ferry inspect. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,28 +86,40 @@ static int print_content(struct bytes body, const char *parser, const char *sche
     return rc;
 }
 
-/* The programs stand beside each other: bin/ferry, libexec/parser, and the schemas in the source tree or the share folder. */
-static void beside(char out[600], const char *tail)
+/* What was given, else the first that exists beside this program: in a build folder, or installed. Absolute: the child leaves this folder. */
+static void find(char out[PATH_MAX], const char *given, const char *const *tails)
 {
-    char self[512];
+    char self[PATH_MAX], path[PATH_MAX + 64];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     self[n > 0 ? n : 0] = 0;
     char *slash = strrchr(self, '/');
     if (slash)
         *slash = 0;
-    snprintf(out, 600, "%s/%s", self, tail);
+    if (given) {
+        if (!realpath(given, out))
+            snprintf(out, PATH_MAX, "%s", given);
+        return;
+    }
+    snprintf(out, PATH_MAX, "%.4000s/%s", self, tails[0]);
+    for (; *tails; tails++) {
+        snprintf(path, sizeof path, "%s/%s", self, *tails);
+        if (access(path, R_OK) == 0 && realpath(path, out))
+            return;
+    }
 }
 
 int command_inspect(const char *file, const char *keys, const char *parser, const char *schemas)
 {
-    char own_parser[600], own_schemas[600];
+    static const char *const parsers[] = {"../libexec/parser", "../lib/huzheng/parser", NULL};
+    static const char *const folders[] = {"../../schemas/xsd", "../../../schemas/xsd", "../share/huzheng/schemas/xsd", NULL};
+    char own_parser[PATH_MAX], own_schemas[PATH_MAX];
     struct key_ring ring = {.n = 0};
     const struct key_public *who = NULL;
     struct buf body;
     struct err e = {0};
     bool verified = false;
-    beside(own_parser, "../libexec/parser");
-    beside(own_schemas, "../../schemas/xsd");
+    find(own_parser, parser, parsers);
+    find(own_schemas, schemas, folders);
     buf_init(&body, ENVELOPE_MAX);
     if (file_read_path(&body, file, ENVELOPE_MAX, &e) < 0 || (keys && load_ring(&ring, keys, &e) < 0)) {
         fprintf(stderr, "ferry inspect: %s\n", e.msg);
@@ -119,7 +132,7 @@ int command_inspect(const char *file, const char *keys, const char *parser, cons
     else
         printf("signature: BAD: %s\n", e.msg);
     err_clear(&e);
-    if (print_content(buf_bytes(&body), parser ? parser : own_parser, schemas ? schemas : own_schemas, &e) < 0)
+    if (print_content(buf_bytes(&body), own_parser, own_schemas, &e) < 0)
         printf("content: cannot be read: %s\n", e.msg);
     buf_clear(&body);
     return keys && !verified ? 2 : 0;

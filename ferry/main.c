@@ -108,7 +108,7 @@ static int with_config(const struct arguments *a)
     struct err e = {0};
     struct config *c;
     if (!a->config)
-        return usage(2);
+        return usage(a->verb && strcmp(a->verb, "status") == 0 ? 3 : 2);
     if (config_load(&c, a->config, ferry_keys, &e) < 0) {
         fprintf(stderr, "ferry: %s\n", e.msg);
         return a->verb && strcmp(a->verb, "status") == 0 ? 3 : 2;
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
             return usage(0);
     }
     if (take(&a, argc, argv) < 0 || (!a.verb && !a.check))
-        return usage(2);
+        return usage(a.verb && strcmp(a.verb, "status") == 0 ? 3 : 2);       /* 2 would tell a monitor "critical" */
     if (seal_init(&e) < 0) {
         fprintf(stderr, "ferry: %s\n", e.msg);
         return 3;

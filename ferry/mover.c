@@ -154,7 +154,7 @@ static int write_status(const struct mover *m, bool running, struct err *e)
     buf_fmt(&b, "{\"program\":\"mover\",\"at\":\"%s\",\"at_ms\":%lld,\"pid\":%d,\"running\":%s,\"word\":\"%s\",\"trouble\":\"", at, (long long)clock_wall_ms(), getpid(),
             running ? "true" : "false", m->trouble[0] ? "critical" : "fine");
     for (const char *p = m->trouble; *p; p++)
-        if (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+        if (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f)
             buf_put(&b, p, 1);
     buf_str(&b, "\",\"lanes\":[");
     for (int i = 0; i < 2; i++)

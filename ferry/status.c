@@ -1,5 +1,6 @@
 /* status.c - ferry status: is it fine, since when not, what is oldest, what to do. Reads status files and folders, nothing else. */
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,13 @@ struct part {
     json_t *status;               /* NULL: not configured or not readable */
     bool configured;
     enum word word;
+    int64_t since_ms;             /* since when it is not fine, as far as can be told; 0 = fine */
     char note[200];               /* what is wrong and what to do, in the chosen language */
 };
 
-struct folder_part { const char *key; uint64_t files; int64_t oldest_ms; bool readable; };
+#define FILE_WARN_S 60
+#define FILE_CRITICAL_S 150
+struct folder_part { const char *key; uint64_t files; int64_t oldest_ms; bool readable; enum word word; };
 
 struct report {
     bool zh;
@@ -31,6 +35,7 @@ struct report {
     struct part parts[3];
     struct folder_part folders[5];
     enum word word;
+    int64_t since_ms;
 };
 
 static int64_t number(const json_t *o, const char *key)
@@ -62,77 +67,121 @@ static void load(struct part *p, const char *path)
     buf_clear(&b);
 }
 
+/* The first fault found is the one that is told: callers go from the worst to the least. */
+__attribute__((format(printf, 4, 5))) static void fault(struct part *p, enum word word, int64_t since_ms, const char *fmt, ...)
+{
+    va_list ap;
+    if (p->word != WORD_FINE)
+        return;
+    p->word = word;
+    p->since_ms = since_ms;
+    va_start(ap, fmt);
+    vsnprintf(p->note, sizeof p->note, fmt, ap);
+    va_end(ap);
+}
+
+/* Critical or warning by age, nothing when younger. */
+static enum word by_age(int64_t age_s, int64_t warn_s, int64_t critical_s)
+{
+    return age_s > critical_s ? WORD_CRITICAL : age_s > warn_s ? WORD_WARNING : WORD_FINE;
+}
+
+static void judge_waiting(const struct report *r, struct part *p, enum word at)
+{
+    int64_t oldest = number(p->status, "oldest_ms"), beat = number(p->status, "peer_beat_ms"), gap = number(p->status, "gap_since_ms");
+    int64_t warn = number(p->status, "warn_s"), crit = number(p->status, "critical_s");
+    int64_t waited = oldest ? (r->now_ms - oldest) / 1000 : 0, silent = beat ? (r->now_ms - beat) / 1000 : 0, gapped = gap ? (r->now_ms - gap) / 1000 : 0;
+    if (by_age(waited, warn, crit) == at)
+        fault(p, at, oldest, say(r, "oldest record unacknowledged for %lld s: look at mover and gateway", "最早一条已 %lld 秒未被对侧确认：请查摆渡程序和边界平台"),
+              (long long)waited);
+    if (by_age(silent, warn, crit) == at)
+        fault(p, at, beat, say(r, "peer silent for %lld s: look at the other side and the gateway", "对侧已 %lld 秒没有消息：请查对侧服务和边界平台"), (long long)silent);
+    if (at == WORD_WARNING && gapped > warn)
+        fault(p, at, gap, say(r, "%lld files of the peer's sequence missing for %lld s: look at the gateway's losses", "对侧文件序号缺 %lld 个已 %lld 秒：请查边界平台是否丢文件"),
+              (long long)number(p->status, "gap"), (long long)gapped);
+}
+
 /* Judge one program by its last words, worst first. */
 static void judge_side(const struct report *r, struct part *p)
 {
-    int64_t age = r->now_ms - number(p->status, "at_ms"), oldest = number(p->status, "oldest_ms"), beat = number(p->status, "peer_beat_ms");
-    int64_t warn = number(p->status, "warn_s"), crit = number(p->status, "critical_s"), waited = oldest ? (r->now_ms - oldest) / 1000 : 0;
-    if (age > STALE_MS || !json_is_true(json_object_get(p->status, "running"))) {
-        p->word = WORD_CRITICAL;
-        snprintf(p->note, sizeof p->note, say(r, "stopped %lld s ago: start it", "已停止 %lld 秒：请启动该服务"), (long long)(age / 1000));
-    } else if (*text(p->status, "stopped")) {
-        p->word = WORD_CRITICAL;
-        snprintf(p->note, sizeof p->note, "%s%.150s", say(r, "sending stands: ", "发送已停："), text(p->status, "stopped"));
-    } else if (waited > crit) {
-        p->word = WORD_CRITICAL;
-        snprintf(p->note, sizeof p->note, say(r, "oldest record unacknowledged for %lld s: look at mover and gateway", "最早一条已 %lld 秒未被对侧确认：请查摆渡程序和边界平台"),
-                 (long long)waited);
-    } else if (beat && (r->now_ms - beat) / 1000 > crit) {
-        p->word = WORD_CRITICAL;
-        snprintf(p->note, sizeof p->note, say(r, "peer silent for %lld s: look at the other side and the gateway", "对侧已 %lld 秒没有消息：请查对侧服务和边界平台"),
-                 (long long)((r->now_ms - beat) / 1000));
-    } else if (number(p->status, "held")) {
-        p->word = WORD_WARNING;
-        snprintf(p->note, sizeof p->note, say(r, "%lld records held: see the exceptions page for reason and retry", "%lld 条暂存未处理：请在“异常处理”查看原因并重试"),
-                 (long long)number(p->status, "held"));
-    } else if (waited > warn) {
-        p->word = WORD_WARNING;
-        snprintf(p->note, sizeof p->note, say(r, "oldest record unacknowledged for %lld s", "最早一条已 %lld 秒未被对侧确认"), (long long)waited);
-    } else if (number(p->status, "quarantined")) {
-        p->word = WORD_WARNING;
-        snprintf(p->note, sizeof p->note, say(r, "%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"),
-                 (long long)number(p->status, "quarantined"));
-    }
+    int64_t at = number(p->status, "at_ms");
+    if (r->now_ms - at > STALE_MS || !json_is_true(json_object_get(p->status, "running")))
+        fault(p, WORD_CRITICAL, at, say(r, "stopped %lld s ago: start it", "已停止 %lld 秒：请启动该服务"), (long long)((r->now_ms - at) / 1000));
+    if (*text(p->status, "stopped"))
+        fault(p, WORD_CRITICAL, at, "%s%.150s", say(r, "sending stands: ", "发送已停："), text(p->status, "stopped"));
+    judge_waiting(r, p, WORD_CRITICAL);
+    if (*text(p->status, "trouble"))
+        fault(p, WORD_WARNING, at, "%s%.150s", say(r, "sending fails: ", "发送出错："), text(p->status, "trouble"));
+    if (number(p->status, "held"))
+        fault(p, WORD_WARNING, at, say(r, "%lld records held: see the exceptions page for reason and retry", "%lld 条暂存未处理：请在“异常处理”查看原因并重试"),
+              (long long)number(p->status, "held"));
+    judge_waiting(r, p, WORD_WARNING);
+    if (number(p->status, "quarantined"))
+        fault(p, WORD_WARNING, at, say(r, "%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"),
+              (long long)number(p->status, "quarantined"));
+    if (strcmp(text(p->status, "word"), "fine") != 0)
+        fault(p, strcmp(text(p->status, "word"), "critical") == 0 ? WORD_CRITICAL : WORD_WARNING, at, "%s",
+              say(r, "the service itself is not content: read its log", "服务自报异常：请看其日志"));
 }
 
 static void judge_mover(const struct report *r, struct part *p)
 {
-    int64_t age = r->now_ms - number(p->status, "at_ms");
-    if (age > STALE_MS || !json_is_true(json_object_get(p->status, "running"))) {
-        p->word = WORD_CRITICAL;
-        snprintf(p->note, sizeof p->note, say(r, "stopped %lld s ago: start ferry run", "已停止 %lld 秒：请启动 ferry run"), (long long)(age / 1000));
-    } else if (*text(p->status, "trouble")) {
-        p->word = WORD_CRITICAL;
-        snprintf(p->note, sizeof p->note, "%.190s", text(p->status, "trouble"));
+    int64_t at = number(p->status, "at_ms");
+    if (r->now_ms - at > STALE_MS || !json_is_true(json_object_get(p->status, "running")))
+        fault(p, WORD_CRITICAL, at, say(r, "stopped %lld s ago: start ferry run", "已停止 %lld 秒：请启动 ferry run"), (long long)((r->now_ms - at) / 1000));
+    if (*text(p->status, "trouble"))
+        fault(p, WORD_CRITICAL, at, "%.190s", text(p->status, "trouble"));
+    if (r->folders[4].files)
+        fault(p, WORD_WARNING, r->folders[4].oldest_ms, say(r, "%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"),
+              (long long)r->folders[4].files);
+}
+
+/* Files that lie: nobody fetches an outbox, or nobody reads an inbox. Tells without any status file, and of a gateway that is not ours. */
+static void judge_folder(struct report *r, struct folder_part *f)
+{
+    int64_t age = f->oldest_ms ? (r->now_ms - f->oldest_ms) / 1000 : 0;
+    f->word = f->readable && strcmp(f->key, "quarantine") != 0 ? by_age(age, FILE_WARN_S, FILE_CRITICAL_S) : WORD_FINE;
+}
+
+static void judge_part(struct report *r, struct part *p)
+{
+    if (!p->configured)
+        return;
+    if (!p->status) {
+        fault(p, WORD_UNKNOWN, 0, "%s", say(r, "no status file: never started, or not readable here", "没有状态文件：尚未启动，或此处读不到"));
+        return;
     }
+    if (strcmp(p->key, "status_file") == 0)
+        judge_mover(r, p);
+    else
+        judge_side(r, p);
+}
+
+static void add_up(struct report *r, enum word word, int64_t since_ms)
+{
+    if (word == WORD_FINE || word == WORD_UNKNOWN)
+        return;
+    if (word > r->word)
+        r->word = word;
+    if (since_ms && (!r->since_ms || since_ms < r->since_ms))
+        r->since_ms = since_ms;
 }
 
 static void judge(struct report *r)
 {
-    unsigned known = 0;
+    bool known = false, unknown = false;
     for (int i = 0; i < 3; i++) {
-        struct part *p = &r->parts[i];
-        if (!p->configured)
-            continue;
-        if (!p->status) {
-            p->word = WORD_UNKNOWN;
-            snprintf(p->note, sizeof p->note, "%s", say(r, "no status file: never started, or not readable here", "没有状态文件：尚未启动，或此处读不到"));
-            continue;
-        }
-        known++;
-        if (strcmp(p->key, "status_file") == 0)
-            judge_mover(r, p);
-        else
-            judge_side(r, p);
+        judge_part(r, &r->parts[i]);
+        known = known || r->parts[i].status;
+        unknown = unknown || r->parts[i].word == WORD_UNKNOWN;
+        add_up(r, r->parts[i].word, r->parts[i].since_ms);
     }
-    r->word = WORD_FINE;
-    for (int i = 0; i < 3; i++)
-        if (r->parts[i].configured && r->parts[i].word != WORD_UNKNOWN && r->parts[i].word > r->word)
-            r->word = r->parts[i].word;
-    for (int i = 0; i < 3; i++)                     /* what cannot be seen is not fine, but a seen fault weighs more */
-        if (r->parts[i].configured && r->parts[i].word == WORD_UNKNOWN && r->word < WORD_WARNING)
-            r->word = WORD_UNKNOWN;
-    if (!known)
+    for (int i = 0; i < 5; i++) {
+        judge_folder(r, &r->folders[i]);
+        add_up(r, r->folders[i].word, r->folders[i].oldest_ms);
+    }
+    /* What cannot be seen is not fine, but a fault that is seen weighs more. */
+    if ((unknown || !known) && r->word == WORD_FINE)
         r->word = WORD_UNKNOWN;
 }
 
@@ -146,6 +195,9 @@ static void look_folder(struct folder_part *f, const char *path)
         return;
     f->readable = folder_list(&list, &n, fd, 100000, &e) == 0;
     for (size_t i = 0; f->readable && i < n; i++) {
+        size_t len = strlen(list[i].name);
+        if (len > 7 && strcmp(list[i].name + len - 7, ".reason") == 0)
+            continue;
         f->files++;
         if (!f->oldest_ms || list[i].mtime_ms < f->oldest_ms)
             f->oldest_ms = list[i].mtime_ms;
@@ -172,7 +224,13 @@ static void print_side(const struct report *r, const struct part *p)
 
 static void print_people(const struct report *r)
 {
-    printf("%s%s\n", say(r, "Ferry: ", "摆渡："), r->zh ? words_zh[r->word] : words_en[r->word]);
+    char at[21];
+    printf("%s%s", say(r, "Ferry: ", "摆渡："), r->zh ? words_zh[r->word] : words_en[r->word]);
+    if (r->since_ms) {
+        clock_rfc3339(at, r->since_ms + 8 * 3600 * 1000);
+        printf(say(r, " since %.10s %.8s (Beijing)", "，自 %.10s %.8s 起"), at, at + 11);
+    }
+    putchar('\n');
     for (int i = 0; i < 3; i++) {
         const struct part *p = &r->parts[i];
         if (!p->configured) {
@@ -188,8 +246,9 @@ static void print_people(const struct report *r)
         if (!f->readable)
             printf("  %s  %s\n", f->key, say(r, "not readable here", "此处读不到"));
         else if (f->files)
-            printf(say(r, "  %s  %llu files, oldest %lld s\n", "  %s  %llu 个文件，最早 %lld 秒\n"), f->key, (unsigned long long)f->files,
-                   (long long)((r->now_ms - f->oldest_ms) / 1000));
+            printf(say(r, "  %s  %llu files, oldest %lld s%s\n", "  %s  %llu 个文件，最早 %lld 秒%s\n"), f->key, (unsigned long long)f->files,
+                   (long long)((r->now_ms - f->oldest_ms) / 1000),
+                   f->word == WORD_FINE ? "" : say(r, ": nobody fetches them: look at who reads this folder", "：无人取走，请查读取此目录的程序"));
     }
 }
 
@@ -198,12 +257,12 @@ static void print_json(const struct report *r)
     json_t *parts = json_object(), *folders = json_object();
     for (int i = 0; i < 3; i++) {
         const struct part *p = &r->parts[i];
-        json_object_set_new(parts, p->en, json_pack("{s:b, s:s, s:s, s:O?}", "configured", p->configured, "word", words_en[p->word], "note", p->note, "status", p->status));
+        json_object_set_new(parts, p->en, json_pack("{s:b, s:s, s:I, s:s, s:O?}", "configured", p->configured, "word", words_en[p->word], "since_ms", (json_int_t)p->since_ms, "note", p->note, "status", p->status));
     }
     for (int i = 0; i < 5; i++)
-        json_object_set_new(folders, r->folders[i].key, json_pack("{s:b, s:I, s:I}", "readable", r->folders[i].readable, "files", (json_int_t)r->folders[i].files,
+        json_object_set_new(folders, r->folders[i].key, json_pack("{s:b, s:s, s:I, s:I}", "readable", r->folders[i].readable, "word", words_en[r->folders[i].word], "files", (json_int_t)r->folders[i].files,
                                                                   "oldest_ms", (json_int_t)r->folders[i].oldest_ms));
-    json_t *all = json_pack("{s:s, s:I, s:o, s:o}", "word", words_en[r->word], "at_ms", (json_int_t)r->now_ms, "programs", parts, "folders", folders);
+    json_t *all = json_pack("{s:s, s:I, s:I, s:o, s:o}", "word", words_en[r->word], "at_ms", (json_int_t)r->now_ms, "since_ms", (json_int_t)r->since_ms, "programs", parts, "folders", folders);
     json_dumpf(all, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
     putchar('\n');
     json_decref(all);

@@ -20,9 +20,12 @@ struct delivery {
     unsigned running;
     pthread_mutex_t lock;
     pthread_cond_t send_wake, clock_wake;
-    bool stop, send_asked, beat_asked, publish_failed;
+    bool stop, send_asked, beat_asked;
     bool answered;                       /* the peer spoke after this start: it knows no number that we do not know */
     uint64_t first_beat;                 /* counter of our first beat since the start, 0 before */
+    char trouble[160];                   /* why the last round of the sender failed, "" = it did not */
+    uint64_t gap_contiguous;             /* clock thread only: where the gap began, and since when it stands there */
+    int64_t gap_since_ms;
     bool item_broken;                    /* sender only, this round: an item of ours cannot be read */
     int64_t broken_told_ms;              /* sender only, monotonic: last time the log said so */
     char stopped[160];                   /* outgoing direction stands, "" = it does not */

@@ -154,6 +154,13 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
     return db_write(d->opt.db, note_published, &j, e);
 }
 
+static void note_trouble(struct delivery *d, const char *why)
+{
+    pthread_mutex_lock(&d->lock);
+    snprintf(d->trouble, sizeof d->trouble, "%.159s", why);
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* One file whose items cannot be read must not hold up the others: say so (once a minute), go on, try again next round. */
 static int publish_or_skip(struct delivery *d, struct file_row *f, struct err *e)
 {
@@ -162,6 +169,7 @@ static int publish_or_skip(struct delivery *d, struct file_row *f, struct err *e
     if (e->code != ERR_CORRUPT && e->code != ERR_MISSING && e->code != ERR_TOO_LARGE)
         return -1;
     d->item_broken = true;
+    note_trouble(d, e->msg);
     if (!d->broken_told_ms || clock_mono_ms() - d->broken_told_ms > 60000) {
         log_error("item_broken", e);
         d->broken_told_ms = clock_mono_ms();
@@ -308,9 +316,8 @@ void *send_main(void *arg)
             d->broken_told_ms = 0;
         if (e.code)
             log_error("send", &e);
-        pthread_mutex_lock(&d->lock);
-        d->publish_failed = e.code != ERR_NONE || d->item_broken;
-        pthread_mutex_unlock(&d->lock);
+        if (e.code || !d->item_broken)
+            note_trouble(d, e.msg);
         wait_for_work(d, e.code ? 1000 : 500);
     }
 }

@@ -34,12 +34,13 @@ static const char *judge(const struct delivery *d, const struct delivery_state *
     int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
     if (s->stopped[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
         return "critical";
-    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || d->publish_failed)
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || d->trouble[0] ||
+        (d->gap_since_ms && now_ms - d->gap_since_ms > d->opt.warn_s * 1000LL))
         return "warning";
     return "fine";
 }
 
-static void put_json(struct buf *b, const struct delivery *d, const struct delivery_state *s, int64_t now_ms, bool running)
+static void put_json(struct buf *b, const struct delivery *d, const struct delivery_state *s, const char *trouble, int64_t now_ms, bool running)
 {
     char at[21], beat[21] = "", oldest[21] = "";
     clock_rfc3339(at, now_ms);
@@ -54,7 +55,22 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
             (unsigned long long)s->waiting, (unsigned long long)s->refused, (unsigned long long)s->quarantined, (unsigned long long)s->gap);
     buf_fmt(b, "\"oldest\":\"%s\",\"oldest_ms\":%lld,\"peer_beat\":\"%s\",\"peer_beat_ms\":%lld,\"peer_health\":\"%s\",\"peer_config\":%llu,", oldest,
             (long long)s->oldest_ms, beat, (long long)s->beat_ms, s->peer_health, (unsigned long long)s->peer_config);
-    buf_fmt(b, "\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\"}\n", d->opt.warn_s, d->opt.critical_s, s->stopped);
+    buf_fmt(b, "\"gap_since_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, d->opt.warn_s, d->opt.critical_s,
+            s->stopped);
+    for (const char *p = trouble; *p; p++)
+        if (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f)
+            buf_put(b, p, 1);
+    buf_str(b, "\"}\n");
+}
+
+/* Missing numbers are normal while files are under way; a gap that stays where it is is not (FRY-14). */
+static void note_gap(struct delivery *d, uint64_t gap, uint64_t contiguous, int64_t now_ms)
+{
+    if (!gap)
+        d->gap_since_ms = 0;
+    else if (!d->gap_since_ms || d->gap_contiguous != contiguous)
+        d->gap_since_ms = now_ms;
+    d->gap_contiguous = contiguous;
 }
 
 struct heard_job { const char *incarnation; uint64_t contiguous; };
@@ -82,15 +98,18 @@ int status_write(struct delivery *d, struct err *e)
     memcpy(s.peer_health, d->live.peer_health, sizeof s.peer_health);
     memcpy(s.stopped, d->stopped, sizeof s.stopped);
     s.gap = d->peer_sent > h.contiguous ? d->peer_sent - h.contiguous : 0;
+    note_gap(d, s.gap, h.contiguous, now);
     snprintf(s.word, sizeof s.word, "%s", judge(d, &s, now));
     d->live = s;
     bool running = !d->stop;
+    char trouble[sizeof d->trouble];
+    memcpy(trouble, d->trouble, sizeof trouble);
     pthread_mutex_unlock(&d->lock);
     if (!*d->opt.status_file)
         return 0;
     struct buf b;
     buf_init(&b, 8192);
-    put_json(&b, d, &s, now, running);
+    put_json(&b, d, &s, trouble, now, running);
     int rc = buf_done(&b, "status", e) < 0 ? -1 : file_write_path(d->opt.status_file, buf_bytes(&b), 0644, e);
     buf_clear(&b);
     return rc;
