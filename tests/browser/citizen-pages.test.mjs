@@ -33,13 +33,13 @@ async function signIn(page) {
 /* Each section by its labels; a section the form does not show is not filled. */
 async function fill(page, answers) {
   for (const [label, v] of Object.entries(answers)) {
-    const group = page.getByRole("group", { name: label });
+    const group = page.locator("main form").getByRole("group", { name: label });
     if (await group.count()) await group.getByRole("radio", { name: v, exact: true }).check();
     else if (v.startsWith("@")) {
-      await page.getByRole("button", { name: new RegExp(label) }).first().click();
+      await page.locator("main form").getByRole("button", { name: new RegExp(label) }).first().click();
       await page.getByRole("dialog").getByRole("searchbox").fill(v.slice(1));
       await page.getByRole("dialog").getByRole("button", { name: new RegExp(v.slice(1)) }).first().click();
-    } else await page.getByLabel(label).first().fill(v);
+    } else await page.locator("main form").getByLabel(label).first().fill(v);
   }
 }
 const BIRTH = [

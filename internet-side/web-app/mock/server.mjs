@@ -153,10 +153,11 @@ export function startMock(port = 0, quick = true) {
       send(r.status, "application/json", JSON.stringify(r.body));
     }
   });
-  return new Promise((resolve) => server.listen(port, "127.0.0.1", () => resolve({ server, knobs, url: `http://127.0.0.1:${server.address().port}` })));
+  return new Promise((resolve) => server.listen(port, "127.0.0.1", () => server.unref() && resolve({ server, knobs, url: `http://127.0.0.1:${server.address().port}` })));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { url } = await startMock(Number(process.env.PORT || 18190), false);
+  const { server, url } = await startMock(Number(process.env.PORT || 18190), false);
+  server.ref();
   console.log(`citizen app with a stand-in service: ${url} (SMS code 246810)`);
 }
