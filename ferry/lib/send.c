@@ -196,9 +196,12 @@ static bool in_outbox(const struct delivery *d, const struct file_row *f)
     return faccessat(d->outbox, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int64_t resend_after(const struct delivery *d)
+static int64_t resend_after(struct delivery *d)
 {
-    int64_t least = d->opt.resend_min_s * 1000LL, most = d->opt.resend_max_s * 1000LL, twice = d->rtt_ms * 2;
+    pthread_mutex_lock(&d->lock);
+    int64_t rtt = d->rtt_ms;
+    pthread_mutex_unlock(&d->lock);
+    int64_t least = d->opt.resend_min_s * 1000LL, most = d->opt.resend_max_s * 1000LL, twice = rtt * 2;
     return twice < least ? least : twice > most ? most : twice;
 }
 

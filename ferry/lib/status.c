@@ -73,7 +73,7 @@ static void note_gap(struct delivery *d, uint64_t gap, uint64_t contiguous, int6
     d->gap_contiguous = contiguous;
 }
 
-struct heard_job { const char *incarnation; uint64_t contiguous; };
+struct heard_job { char incarnation[17]; uint64_t contiguous; };
 
 static int load_heard(struct db_conn *c, void *arg, struct err *e)
 {
@@ -87,9 +87,12 @@ static int load_heard(struct db_conn *c, void *arg, struct err *e)
 int status_write(struct delivery *d, struct err *e)
 {
     struct delivery_state s = {0};
-    struct heard_job h = {.incarnation = d->peer_incarnation};
+    struct heard_job h = {.contiguous = 0};
     int64_t now = clock_wall_ms();
-    if (db_read(d->opt.db, load_counts, &s, e) < 0 || (d->peer_incarnation[0] && db_read(d->opt.db, load_heard, &h, e) < 0))
+    pthread_mutex_lock(&d->lock);
+    memcpy(h.incarnation, d->peer_incarnation, sizeof h.incarnation);
+    pthread_mutex_unlock(&d->lock);
+    if (db_read(d->opt.db, load_counts, &s, e) < 0 || (h.incarnation[0] && db_read(d->opt.db, load_heard, &h, e) < 0))
         return -1;
     s.quarantined = count_files(d->quarantine);
     pthread_mutex_lock(&d->lock);

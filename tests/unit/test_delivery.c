@@ -2,6 +2,7 @@
  * FRY-01 FRY-02 FRY-05 FRY-08 FRY-12 FRY-13 FRY-14 IMP-01 IMP-04 IMP-05 */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,8 @@ struct app {
     struct delivery *delivery;
     struct seen seen[2000];
     size_t n;
-    unsigned refused, held;
-    bool hold;                   /* the handler answers ERR_HELD while set */
+    atomic_uint refused, held;
+    atomic_bool hold;                   /* the handler answers ERR_HELD while set */
     pthread_mutex_t lock;
 };
 struct side {

@@ -1,5 +1,6 @@
 /* One end of the ferry (the intranet's) against a peer that the test plays by hand: repeats, lies, damage, backups. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -19,8 +20,17 @@
 static struct child_pool *parser;
 static struct key_pair *internet, *intranet, *stranger;
 
+/* What the handlers saw, on the database's writer thread. */
+struct notes {
+    char applied[64][80];                /* "case/seq/text" */
+    size_t n, refused, held;
+    char why[256];
+};
+
 struct world {
     struct scratch s;
+    pthread_mutex_t lock;                /* guards live */
+    struct notes live;
     struct db *db;
     struct delivery *d;
     struct delivery_options opt;
@@ -28,9 +38,7 @@ struct world {
     int in, out, aside, vault, spool;
     uint64_t beat, heard;
     char incarnation[17];                /* theirs, once a beat was read */
-    char applied[64][80];                /* "case/seq/text" */
-    size_t n, refused, held;
-    char why[256];
+    struct notes seen;                   /* as of the last look */
 };
 
 static int prepare(void *app, const struct in_item *it, struct bytes content, void **prepared, struct err *e)
@@ -46,8 +54,10 @@ static int apply(struct db_conn *c, void *app, const struct in_item *it, void *p
     (void)c;
     if (strcmp(prepared, "bad at apply") == 0)
         return err_set(e, ERR_INPUT, "case: want open, have closed");
-    assert_true(w->n < 64);
-    snprintf(w->applied[w->n++], sizeof w->applied[0], "%s/%llu/%.30s", it->case_no, (unsigned long long)it->case_seq, (const char *)prepared);
+    pthread_mutex_lock(&w->lock);
+    if (w->live.n < 64)
+        snprintf(w->live.applied[w->live.n++], sizeof w->live.applied[0], "%s/%llu/%.30s", it->case_no, (unsigned long long)it->case_seq, (const char *)prepared);
+    pthread_mutex_unlock(&w->lock);
     return 0;
 }
 
@@ -55,8 +65,10 @@ static int outcome(struct db_conn *c, void *app, const struct in_item *it, const
 {
     struct world *w = app;
     (void)c; (void)it; (void)e;
-    *(strcmp(word, "held") == 0 ? &w->held : &w->refused) += 1;
-    snprintf(w->why, sizeof w->why, "%s", why->msg);
+    pthread_mutex_lock(&w->lock);
+    *(strcmp(word, "held") == 0 ? &w->live.held : &w->live.refused) += 1;
+    snprintf(w->live.why, sizeof w->live.why, "%s", why->msg);
+    pthread_mutex_unlock(&w->lock);
     return 0;
 }
 
@@ -83,9 +95,10 @@ static int setup(void **state)
     struct err e = {0};
     int *fds[] = {&w->out, &w->in, &w->aside, &w->vault, &w->spool};
     scratch_open(&w->s);
+    pthread_mutex_init(&w->lock, NULL);
     *state = w;
     for (int i = 0; i < 6; i++) {
-        snprintf(w->paths[i], sizeof w->paths[i], "%s/%s", w->s.dir, folders[i]);
+        memcpy(w->paths[i], scratch_path(&w->s, folders[i]), sizeof w->paths[i]);
         if (folder_make(w->paths[i], 0700, &e) < 0 || (i < 5 && folder_open(fds[i], w->paths[i], 0, &e) < 0))
             fail_msg("%s", e.msg);
     }
@@ -149,19 +162,24 @@ static void put_file(struct world *w, const char *name, struct bytes body)
         fail_msg("%s", e.msg);
 }
 
-/* One letter in file `number`, signed by `key`; the bytes go to `kept` when it is not NULL, else they are dropped. */
-static void post_as(struct world *w, const struct envelope_head *h, const struct letter *l, const struct key_pair *key, const char *name, struct buf *kept)
+static void write_letter(struct buf *file, const struct envelope_head *h, const struct letter *l, const struct key_pair *key)
 {
     struct envelope_item it = {.id = l->id, .case_seq = l->seq, .sealed = buf_bytes(&l->sealed)};
-    struct buf file;
     struct err e = {0};
-    char own[80];
     snprintf(it.kind, sizeof it.kind, "%s", l->kind);
     snprintf(it.case_no, sizeof it.case_no, "%s", l->case_no);
-    buf_init(&file, ENVELOPE_MAX);
-    envelope_name(own, h);
-    if (envelope_write(&file, h, &it, 1, key, &e) < 0)
+    buf_init(file, ENVELOPE_MAX);
+    if (envelope_write(file, h, &it, 1, key, &e) < 0)
         fail_msg("%s", e.msg);
+}
+
+/* One letter as a file signed by `key`; the bytes go to `kept` when it is not NULL, else they are dropped. */
+static void post_as(struct world *w, const struct envelope_head *h, const struct letter *l, const struct key_pair *key, const char *name, struct buf *kept)
+{
+    struct buf file;
+    char own[80];
+    envelope_name(own, h);
+    write_letter(&file, h, l, key);
     put_file(w, name ? name : own, buf_bytes(&file));
     if (kept)
         *kept = file;
@@ -242,17 +260,11 @@ static unsigned count(int dirfd)
     return (unsigned)n;
 }
 
-static int nothing(struct db_conn *c, void *arg, struct err *e)
+static void look(struct world *w)
 {
-    (void)c; (void)arg; (void)e;
-    return 0;
-}
-
-/* What the handlers noted on the writer's thread may be read here afterwards. */
-static void meet_writer(struct world *w)
-{
-    struct err e = {0};
-    assert_int_equal(db_write(w->db, nothing, NULL, &e), 0);
+    pthread_mutex_lock(&w->lock);
+    w->seen = w->live;
+    pthread_mutex_unlock(&w->lock);
 }
 
 /* The inbox is empty: everything was settled (deliveries remove a file only after its commit). */
@@ -261,17 +273,17 @@ static void settle(struct world *w)
     for (int i = 0; i < 500 && count(w->in); i++)
         usleep(20000);
     assert_int_equal(count(w->in), 0);
-    meet_writer(w);
+    look(w);
 }
 
 static void wait_applied(struct world *w, size_t n)
 {
-    meet_writer(w);
-    for (int i = 0; i < 200 && w->n < n; i++) {
+    look(w);
+    for (int i = 0; i < 200 && w->seen.n < n; i++) {
         usleep(20000);
-        meet_writer(w);
+        look(w);
     }
-    assert_int_equal(w->n, n);
+    assert_int_equal(w->seen.n, n);
 }
 
 static void wait_beat(struct world *w, uint64_t contiguous, struct beat *b)
@@ -317,7 +329,7 @@ static void test_replay_under_other_names(void **state)
     }
     settle(w);
     wait_beat(w, 1, &b);
-    assert_int_equal(w->n, 1);
+    assert_int_equal(w->seen.n, 1);
     assert_int_equal(count(w->vault), 1);
     assert_int_equal(count(w->aside), 0);
     buf_clear(&file);
@@ -338,7 +350,7 @@ static void test_vault_trusts_no_names(void **state)
         envelope_name(name, &h);
         assert_int_equal(faccessat(w->vault, name, F_OK, 0), 0);
     }
-    assert_int_equal(w->n, 2);
+    assert_int_equal(w->seen.n, 2);
     assert_int_equal(count(w->vault), 2);
 }
 
@@ -369,7 +381,7 @@ static void test_gap_is_said(void **state)
     settle(w);
     wait_beat(w, 8, &b);
     assert_int_equal(b.nranges, 0);
-    assert_int_equal(w->n, 8);
+    assert_int_equal(w->seen.n, 8);
 }
 
 /* FRY-08: a record that came early waits for its predecessor, in another file, and is applied right after it. */
@@ -381,12 +393,12 @@ static void test_early_record_waits(void **state)
     post_text(w, 2, "second", 2);
     settle(w);
     wait_beat(w, 2, &b);                 /* received, though not applied */
-    assert_int_equal(w->n, 0);
+    assert_int_equal(w->seen.n, 0);
     post_text(w, 3, "first", 1);
     wait_applied(w, 3);
-    assert_string_equal(w->applied[0], CASE "/1/first");
-    assert_string_equal(w->applied[1], CASE "/2/second");
-    assert_string_equal(w->applied[2], CASE "/3/third");
+    assert_string_equal(w->seen.applied[0], CASE "/1/first");
+    assert_string_equal(w->seen.applied[1], CASE "/2/second");
+    assert_string_equal(w->seen.applied[2], CASE "/3/third");
 }
 
 /* Two items claim one place in a case, the first of them waiting while the other comes with its predecessor in one file: one is applied,
@@ -410,9 +422,9 @@ static void test_place_taken_twice(void **state)
     post_text(w, 3, "third", 3);
     post_text(w, 4, "unordered", 0);
     wait_applied(w, 4);
-    assert_string_equal(w->applied[1], CASE "/2/takes the place");
-    assert_string_equal(w->applied[2], CASE "/3/third");
-    assert_string_equal(w->applied[3], CASE "/0/unordered");
+    assert_string_equal(w->seen.applied[1], CASE "/2/takes the place");
+    assert_string_equal(w->seen.applied[2], CASE "/3/third");
+    assert_string_equal(w->seen.applied[3], CASE "/0/unordered");
     for (int i = 0; i < 2; i++)
         buf_clear(&two[i].sealed);
     buf_clear(&file);
@@ -427,41 +439,41 @@ static void test_items_that_lie(void **state)
     post(w, 1, &l);
     buf_clear(&l.sealed);
     settle(w);
-    assert_int_equal(w->refused, 1);
-    assert_non_null(strstr(w->why, "re-wrapped"));
+    assert_int_equal(w->seen.refused, 1);
+    assert_non_null(strstr(w->seen.why, "re-wrapped"));
     l = letter("x", CASE, 0);
     l.sealed.p[l.sealed.n - 1] ^= 1;
     post(w, 2, &l);
     buf_clear(&l.sealed);
     settle(w);
-    assert_int_equal(w->refused, 2);
-    assert_non_null(strstr(w->why, "cut, changed"));
+    assert_int_equal(w->seen.refused, 2);
+    assert_non_null(strstr(w->seen.why, "cut, changed"));
     l = letter_by("x", CASE, 0, internet, keys_public(stranger), 1);
     post(w, 3, &l);
     buf_clear(&l.sealed);
     settle(w);
-    assert_int_equal(w->held, 1);
-    assert_non_null(strstr(w->why, "key id"));
+    assert_int_equal(w->seen.held, 1);
+    assert_non_null(strstr(w->seen.why, "key id"));
     l = letter_by("x", CASE, 0, stranger, keys_public(intranet), 1);
     post(w, 4, &l);
     buf_clear(&l.sealed);
     settle(w);
-    assert_int_equal(w->held, 2);
+    assert_int_equal(w->seen.held, 2);
     l = letter_by("x", CASE, 0, internet, keys_public(intranet), 2);       /* a newer protocol */
     post(w, 5, &l);
     buf_clear(&l.sealed);
     settle(w);
-    assert_int_equal(w->held, 3);
-    assert_non_null(strstr(w->why, "protocol 2"));
+    assert_int_equal(w->seen.held, 3);
+    assert_non_null(strstr(w->seen.why, "protocol 2"));
     l = letter("bad at apply", CASE, 1);
     post(w, 6, &l);
     buf_clear(&l.sealed);
     post_text(w, 7, "good", 2);
     settle(w);
-    assert_int_equal(w->refused, 3);
-    assert_non_null(strstr(w->why, "want open, have closed"));
-    assert_int_equal(w->n, 1);
-    assert_string_equal(w->applied[0], CASE "/2/good");
+    assert_int_equal(w->seen.refused, 3);
+    assert_non_null(strstr(w->seen.why, "want open, have closed"));
+    assert_int_equal(w->seen.n, 1);
+    assert_string_equal(w->seen.applied[0], CASE "/2/good");
     assert_int_equal(count(w->aside), 0);
 }
 
@@ -495,7 +507,7 @@ static void test_files_that_lie(void **state)
     reason_of(w, "pipe.xml", "regular file");
     reason_of(w, "folder.xml", "regular file");
     assert_int_equal(count(w->aside), 18);
-    assert_int_equal(w->n, 1);
+    assert_int_equal(w->seen.n, 1);
     buf_clear(&l.sealed);
 }
 
@@ -506,15 +518,7 @@ static void test_growing_file_is_left_alone(void **state)
     struct letter l = letter("slow", CASE, 1);
     struct envelope_head h = head_of(ENVELOPE_BATCH, 1);
     struct buf file;
-    post_as(w, &h, &l, internet, NULL, &file);
-    settle(w);
-    w->n = 0;
-    buf_clear(&l.sealed);
-    l = letter("slower", CASE, 2);
-    h = head_of(ENVELOPE_BATCH, 2);
-    buf_clear(&file);
-    post_as(w, &h, &l, internet, "whole.xml", &file);
-    settle(w);
+    write_letter(&file, &h, &l, internet);
     int fd = openat(w->in, "grows.xml", O_WRONLY | O_CREAT, 0600);
     for (size_t at = 0; at < file.n; at += file.n / 8 + 1) {
         size_t n = file.n - at < file.n / 8 + 1 ? file.n - at : file.n / 8 + 1;
@@ -523,7 +527,7 @@ static void test_growing_file_is_left_alone(void **state)
     }
     close(fd);
     settle(w);
-    assert_int_equal(w->n, 1);
+    assert_int_equal(w->seen.n, 1);
     assert_int_equal(count(w->aside), 0);
     buf_clear(&file);
     buf_clear(&l.sealed);
