@@ -47,6 +47,14 @@ const BIRTH = [
   { 宝宝的姓名: "测试乙", 宝宝是男孩还是女孩: "女性", 宝宝的民族: "@汉族", 宝宝的出生日期: "20261102" },
   { "《出生医学证明》编号": "T340123456", "在哪个市、县（区）出生": "@江州区", 宝宝的籍贯: "@江州区" },
 ];
+/* On to the next section; a refusal fails the test with its own sentences. */
+async function advance(page) {
+  const before = page.url();
+  await press(page, "下一步");
+  const refused = page.locator(".summary").waitFor().then(() => page.locator(".summary").innerText(), () => "");
+  const gone = page.waitForURL((u) => u.href !== before).then(() => "", () => "still here");
+  assert.equal(await Promise.race([refused, gone]), "", await title(page));
+}
 const title = (page) => page.locator("h1").innerText();
 
 for (const size of ["phone", "desk"]) {
@@ -75,14 +83,12 @@ for (const size of ["phone", "desk"]) {
     assert.match(await page.getByRole("alert").first().innerText(), /请填写“您的姓名”/);
     await page.getByLabel("您的身份证号").fill(ID);
     await page.getByLabel("您的姓名").focus();
-    assert.match(await page.locator("#f-applicant_id_no-bad").innerText(), /最后一位不对/);
+    await page.locator("#f-applicant_id_no-bad", { hasText: "最后一位不对" }).waitFor();
     await shot("05-form-errors");
     for (const [i, answers] of BIRTH.entries()) {
       await fill(page, answers);
       if (i === 1) { await page.getByText(/已保存 \d\d:\d\d/).waitFor(); await shot("06-form-child"); }
-      const before = page.url();
-      await press(page, "下一步");
-      await page.waitForURL((u) => u.href !== before);
+      await advance(page);
     }
     await finishForm(page);
     await page.getByRole("heading", { name: "核验身份" }).waitFor();
@@ -102,7 +108,7 @@ async function finishForm(page) {
   for (let i = 0; i < 8 && /\/form\//.test(page.url()); i++) {
     await page.locator("form .field").first().waitFor();
     const t = await title(page);
-    if (t === "妈妈") await fill(page, { 妈妈的民族: "@汉族" });
+    if (t === "妈妈") await fill(page, { 妈妈用的是哪种证件: "@居民身份证", 妈妈的民族: "@汉族" });
     if (t === "父母的婚姻") await fill(page, { 孩子出生时父母是不是夫妻: "否" });
     if (t === "户口落在哪里") await fill(page, { 落在哪种户口上: "家庭户口", 宝宝落户的地址: "@江州区", 宝宝是户主的什么人: "@外孙女" });
     if (t === "户口落在哪里") {
@@ -111,9 +117,7 @@ async function finishForm(page) {
       assert.match(await page.getByRole("button", { name: /由哪个派出所受理/ }).innerText(), /派出所/, "the station is proposed from the address");
       await inspect(page, `${page.viewportSize().width < 500 ? "phone" : "desk"}-06-form-address`);
     }
-    const before = page.url();
-    await press(page, "下一步");
-    await page.waitForURL((u) => u.href !== before);
+    await advance(page);
   }
 }
 
@@ -173,4 +177,99 @@ async function submitAndFollow(w, shot) {
   await shot("13-case");
   const left = await page.evaluate(() => new Promise((done) => { const rq = indexedDB.open("huzheng"); rq.onsuccess = () => { const all = rq.result.transaction("drafts").objectStore("drafts").getAll(); all.onsuccess = () => done(all.result.length); }; }));
   assert.equal(left, 0, "the draft goes once the case is confirmed");
+}
+
+test("the first visit loads at most 150 KB gzip", async () => {
+  const w = await world("phone");
+  const loaded = [];
+  w.page.on("response", (r) => { if (/\.(js|css)$/.test(new URL(r.url()).pathname)) loaded.push(r.body()); });
+  await w.page.goto("/");
+  await w.page.getByRole("link", { name: "宝宝出生" }).waitFor();
+  const bytes = (await Promise.all(loaded)).reduce((n, b) => n + gzipSync(b).length, 0);
+  assert.ok(bytes > 20000 && bytes <= 150 * 1024, `${bytes} bytes`);
+  await w.done();
+});
+
+for (const size of ["phone", "desk"]) {
+  test(`pages outside an application at ${size} (CIT-07, CIT-11, CIT-12)`, { timeout: 120000 }, async () => {
+    const w = await world(size);
+    const { page, knobs } = w;
+    const shot = (name) => inspect(page, `${size}-${name}`);
+    await page.goto("/search?q=丢了户口本");
+    await page.getByRole("link", { name: /网上办|要到窗口/ }).first().waitFor();
+    await shot("20-search");
+    await page.getByLabel("说说要办什么").fill("噢噢噢噢");
+    await page.getByText("没有找到“噢噢噢噢”").waitFor();
+    await page.goto("/choose");
+    await page.getByRole("link", { name: /出国回国/ }).waitFor();
+    await shot("21-events");
+    await page.goto("/choose/birth?a=n");
+    await page.getByRole("link", { name: /打电话/ }).waitFor();
+    await shot("22-none");
+    await page.goto("/nowhere");
+    await shot("23-missing");
+    await page.goto("/cases");
+    await page.getByText("登录后看办理进度").waitFor();
+    await page.goto("/login?to=/cases");
+    await page.getByRole("button", { name: "登录" }).click();
+    await page.getByText("请填写 11 位手机号").waitFor();
+    await shot("24-login");
+    await signIn(page);
+    await page.getByText("还没有办理记录").waitFor();
+    await shot("25-cases-empty");
+    await casesOf(w, shot);
+    await page.goto("/me");
+    await page.getByRole("switch").check();
+    await page.getByRole("link", { name: "首页" }).waitFor();
+    await shot("40-me-elder");
+    await page.goto("/");
+    await page.getByRole("heading", { name: "需要您处理" }).waitFor();
+    await shot("41-home-elder");
+    for (const path of ["/", "/me", "/cases", "/items/HJ083", `/cases/${[...knobs.me.cases.keys()][0]}`]) {
+      await page.setViewportSize({ width: 320, height: 568 });
+      await page.goto(path);
+      await page.waitForLoadState("networkidle");
+      await inspect(page, `320-elder${path.replace(/\W\d*/g, "-")}`);
+    }
+    await w.done();
+  });
+}
+
+/* A case in each state that the service can show: the tag, the sentence and the buttons are those of the data. */
+async function casesOf({ page, knobs }, shot) {
+  const c = knobs.addCase("HJ083");
+  for (const [key, variant] of [["crossing"], ["held"], ["reviewing"], ["sub_bureau"], ["refused"], ["withdrawn"], ["completed", "nothing"], ["supplement"]]) {
+    knobs.setState(c.no, key, {}, variant);
+    if (key === "supplement") Object.assign(c, { deadline: "2026-12-01", supplement: { round: 1, sentence: "死亡证明第 2 页看不清编号", deadline: "2026-12-01", slots: [{ material: 1, name: "户口簿", reason: "第 1 页看不清，请在亮处重拍整页" }], fields: [{ field: "applicant_phone", label: "您的手机号", reason: "请留能打通的号码" }] } });
+    await page.goto(`/cases/${c.no}`);
+    await page.getByRole("heading", { name: c.state.tag }).waitFor();
+    assert.match(await page.locator("main").innerText(), new RegExp(c.state.sentence.slice(0, 12)));
+    for (const b of c.state.buttons) await page.getByRole("button", { name: b.label, exact: true }).first().waitFor();
+    await shot(`30-case-${key}`);
+  }
+  await page.getByRole("button", { name: "撤回", exact: true }).click();
+  await page.getByText("撤回后这次申请就结束了").waitFor();
+  await shot("31-withdraw");
+  await press(page, "不撤回");
+  await page.goto("/cases?tab=mine");
+  await page.getByRole("heading", { name: /./ }).nth(1).waitFor();
+  await shot("32-cases");
+  await page.goto(`/cases/${c.no}/fix`);
+  await page.getByText("没提到的不用重交").waitFor();
+  await press(page, "提交补充材料");
+  await page.getByText("还没有拍《户口簿》").waitFor();
+  await shot("33-fix");
+  await page.getByLabel("您的手机号").fill("13900001234");
+  await page.locator("input[type=file]").last().setInputFiles(await photograph(page));
+  await page.getByText("已传", { exact: true }).waitFor();
+  await press(page, "提交补充材料");
+  await page.getByRole("heading", { name: "审核中" }).waitFor();
+  const locked = knobs.addCase("HJ025");
+  locked.locked = true;
+  await page.goto(`/cases/${locked.no}`);
+  await page.getByLabel("申请人身份证号后四位").fill("001x");
+  await shot("34-locked");
+  await page.getByRole("button", { name: "查看进度" }).click();
+  await page.getByRole("heading", { name: "已提交" }).waitFor();
+  knobs.setState(locked.no, "supplement");
 }

@@ -145,7 +145,13 @@ export function startMock(port = 0, quick = true) {
       if (rq.method !== "GET" && rq.headers["x-requested-with"] !== "hz" && rq.headers["x-csrf-token"] !== me.csrf) throw new Refusal(403, "denied", "页面过期了，请刷新后重试");
       const json = (rq.headers["content-type"] || "").startsWith("application/json") ? JSON.parse(raw) : undefined;
       const [status, answer] = api(rq.method, url.pathname, url, json, raw, rq.headers);
-      if (rq.method === "POST" && url.pathname === "/api/applications" && knobs.loseSubmits > 0) { knobs.loseSubmits--; return rs.destroy(); }
+      if (rq.method === "POST" && url.pathname === "/api/applications" && knobs.loseSubmits > 0) {
+        /* Begun and cut: a connection closed without a byte would be tried again by the browser itself. */
+        knobs.loseSubmits--;
+        rs.writeHead(status, { "Content-Type": "application/json", "Content-Length": 999 });
+        rs.write("{");
+        return setTimeout(() => rs.destroy(), 50);
+      }
       send(status, "application/json", answer === undefined ? "" : JSON.stringify(answer));
     } catch (x) {
       if (!(x instanceof Refusal)) console.error(x);
