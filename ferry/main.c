@@ -1,7 +1,9 @@
 /* The ferry: mover and operator's commands. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/log.h"
 #include "common/seal.h"
@@ -40,10 +42,11 @@ static int usage(int code)
 {
     fprintf(code ? stderr : stdout,
             "usage: ferry run     --config FILE                       carry files between the four gateway folders\n"
-            "       ferry status  --config FILE [--json|--prometheus] is the crossing fine? exit 0 fine, 1 warning, 2 critical, 3 unknown\n"
+            "       ferry status [--config FILE] [--json|--prometheus] is the crossing fine? exit 0 fine, 1 warning, 2 critical, 3 unknown\n"
             "       ferry keygen  --dir DIR --name internet|intranet  make a key pair, DIR/NAME.key and DIR/NAME.pub\n"
             "       ferry inspect FILE [--keys DIR] [--parser P --schemas DIR]   what a gateway file is, who signed it; opens nothing\n"
-            "       ferry --check-config --config FILE | --version | --help\n\nconfiguration file, key = value a line:\n");
+            "       ferry --check-config --config FILE | --version | --help\n"
+            "without --config: $HUZHENG_FERRY_CONF, /etc/huzheng/ferry.conf, or the last demonstration of this build\n\nconfiguration file, key = value a line:\n");
     if (!code)
         config_print_help(ferry_keys);
     return code;
@@ -103,10 +106,30 @@ static int run(const struct config *c)
     return rc < 0 ? 1 : 0;
 }
 
-static int with_config(const struct arguments *a)
+/* Without --config: $HUZHENG_FERRY_CONF, the installed file, or the demonstration that this build tree started last (ops/demo leaves a link). */
+static const char *usual_config(char found[600])
+{
+    const char *env = getenv("HUZHENG_FERRY_CONF");
+    char self[512];
+    if (env && *env)
+        return env;
+    if (access("/etc/huzheng/ferry.conf", R_OK) == 0)
+        return "/etc/huzheng/ferry.conf";
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = 0;
+    for (int up = 0; up < 2 && strrchr(self, '/'); up++)
+        *strrchr(self, '/') = 0;
+    snprintf(found, 600, "%s/demo-ferry.conf", self);
+    return access(found, R_OK) == 0 ? found : NULL;
+}
+
+static int with_config(struct arguments *a)
 {
     struct err e = {0};
     struct config *c;
+    char found[600];
+    if (!a->config)
+        a->config = usual_config(found);
     if (!a->config)
         return usage(a->verb && strcmp(a->verb, "status") == 0 ? 3 : 2);
     if (config_load(&c, a->config, ferry_keys, &e) < 0) {

@@ -3,7 +3,7 @@
 //   node ops/demo.mjs stop DIR
 // All state lives in DIR; DIR/demo.json says what runs and where. Processes are ended by id only, after /proc says they are ours.
 import { spawn, execFileSync } from 'node:child_process';
-import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import path from 'node:path';
@@ -209,6 +209,11 @@ async function main(dir, internetPort, intranetPort, mover, go) {
     demo.running = true;
   }
   put(file, `${JSON.stringify(demo, null, 2)}\n`);
+  if (!process.env.HZ_TEST) {             // `ferry status` without --config looks at the last demonstration
+    const link = path.join(root, 'build/demo-ferry.conf');
+    rmSync(link, { force: true });
+    symlinkSync(d('ferry.conf'), link);
+  }
   if (go) {
     await healthy(`${demo.addresses.internet}/healthz`, 'internet-side', demo, 30);
     await healthy(`${demo.addresses.intranet}/healthz`, 'intranet-side', demo, 30);
@@ -228,7 +233,7 @@ function tell(demo, dir, go) {
   短信收件箱  ${demo.sms_inbox}   (登录验证码和办理短信都在这里)
   账号 (登录名 口令 角色 · 单位):
 ${rows}
-  摆渡状态   build/bin/ferry status --config ${demo.ferry_conf}
+  摆渡状态   build/bin/ferry status
   停止      ops/demo --stop --dir ${dir}`);
 }
 

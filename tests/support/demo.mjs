@@ -45,7 +45,7 @@ export class Demo {
   async up(mover = true) {
     const args = ['--dir', this.dir, '--internet-port', String(this.ports[0]), '--intranet-port', String(this.ports[1])];
     if (!mover) args.push('--no-mover');
-    await exec((process.env.HZ_DEMO ?? path.join(root, 'ops/demo')), args, { cwd: root, timeout: 300000, env: { ...process.env, HZ_RATE_SCALE: String(this.limits) } });
+    await exec((process.env.HZ_DEMO ?? path.join(root, 'ops/demo')), args, { cwd: root, timeout: 300000, env: { ...process.env, HZ_RATE_SCALE: String(this.limits), HZ_TEST: '1' } });
     this.read();
   }
 
