@@ -197,6 +197,7 @@ for (const size of ["phone", "desk"]) {
     const shot = (name) => inspect(page, `${size}-${name}`);
     await page.goto("/search?q=丢了户口本");
     await page.getByRole("link", { name: /网上办|要到窗口/ }).first().waitFor();
+    assert.match(await page.locator("main .rows a").first().innerText(), /户口簿丢了/, "everyday words find the service, in any order");
     await shot("20-search");
     await page.getByLabel("说说要办什么").fill("噢噢噢噢");
     await page.getByText("没有找到“噢噢噢噢”").waitFor();

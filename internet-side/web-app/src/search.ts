@@ -47,6 +47,11 @@ function latinScore(q: string, w: SearchWord): number {
   return 0;
 }
 
+/* What is talked of, in whatever order: "丢了户口本" and "户口簿遗失" speak of the same two things. */
+function concepts(t: string, groups: string[][]): number[] {
+  return groups.map((g, i) => (g.some((w) => t.indexOf(w) >= 0) ? i : -1)).filter((i) => i >= 0);
+}
+
 function scoreItem(queries: string[], latin: boolean, words: SearchWord[], texts: string[]): number {
   let best = 0;
   if (latin) for (const w of words) best = Math.max(best, latinScore(queries[0]!, w));
@@ -59,12 +64,15 @@ export function search(c: Catalogue, query: string): Hit[] {
   if (!q) return [];
   const latin = /^[a-z]+$/.test(q);
   const queries = latin ? [q] : variants(q, c.search.synonyms || []);
+  const groups = c.search.synonyms || [];
+  const said = latin ? [] : concepts(q, groups);
+  const together = (texts: string[]): number => (said.length >= 2 && texts.some((t) => { const has = concepts(t, groups); return said.every((i) => has.indexOf(i) >= 0); }) ? 82 : 0);
   const words = new Map((c.search.items || []).map((x) => [x.code, [x.official, ...x.words]] as [string, SearchWord[]]));
   return c.items
     .map((item) => {
       const mine = words.get(item.code) || [];
       const texts = [item.plain_name, item.name, ...(item.search || []), ...mine.map((w) => w.text || "")].map(lower).filter(Boolean);
-      return { item, score: item.code.toLowerCase() === q ? 100 : scoreItem(queries, latin, mine, texts) };
+      return { item, score: item.code.toLowerCase() === q ? 100 : Math.max(together(texts), scoreItem(queries, latin, mine, texts)) };
     })
     .filter((h) => h.score >= 30)
     .sort((a, b) => b.score - a.score || (a.item.code < b.item.code ? -1 : 1))
