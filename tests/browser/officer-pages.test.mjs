@@ -197,6 +197,7 @@ describe("case", () => {
     await page.waitForTimeout(60);
     await page.keyboard.press("c");
     await page.locator("figcaption").nth(1).waitFor();
+    await page.waitForFunction(() => [...document.querySelectorAll(".stage img")].length === 2 && [...document.querySelectorAll(".stage img")].every((i) => i.complete && i.getBoundingClientRect().width > 100));
     await shot(page, "case-compare-1366");
     await axe(page, "case compare");
   });
@@ -325,7 +326,9 @@ describe("decision dialogs", () => {
     await page.keyboard.press("Control+Enter");
     await page.getByText(/请选一条依据/).waitFor();
     await page.locator(".el-radio").first().click();
-    await page.locator(".phone").getByText("行政复议").waitFor();
+    await page.locator(".phone").getByText("宝宝要落的户口不在本辖区。").waitFor();
+    const typed = await page.getByLabel("请输入“不予办理”确认").boundingBox();
+    assert.ok(typed.y + typed.height <= 575, "the typed confirmation is in view without scrolling");
     await shot(page, "dialog-refuse-1366");
     await axe(page, "refusal dialog");
     await page.getByLabel("请输入“不予办理”确认").fill("不予办理");

@@ -63,6 +63,7 @@ export function useKeys(lines: () => KeyLine[], inherit = true): void {
 export function enterGoesOn(e: KeyboardEvent): void {
   const from = e.target as HTMLElement;
   if (e.isComposing || e.ctrlKey || from.tagName === "TEXTAREA" || from.tagName === "BUTTON") return;
+  if (from.getAttribute("role") === "combobox") return; /* there Enter opens the list or takes a line of it */
   const root = e.currentTarget as HTMLElement;
   const fields = [...root.querySelectorAll<HTMLElement>("input,select,textarea,button[data-next]")].filter(
     (x) => !x.hasAttribute("disabled") && x.tabIndex >= 0,

@@ -22,6 +22,7 @@ export const session = reactive({
   open: [] as OpenCase[],
   order: [] as string[], /* case numbers of the list the officer came from, for previous / next */
   origin: "/cases?view=todo", /* address of that list, with its filters */
+  turn: 0, /* goes up when the page that is open must be read anew */
   focusNo: "", /* row the focus returns to */
 });
 

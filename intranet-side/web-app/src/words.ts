@@ -60,7 +60,7 @@ export const w = {
     tabs: { summary: "审批摘要", form: "申请表", checks: "核验", trail: "轨迹", related: "关联" } as Record<string, string>,
     filled: "申请填写", register: "户籍登记", differ: (n: number) => `▲ 不同 ${n} 处`, nextDiffer: "下一处 D", noDiffer: "与登记相同",
     noRegister: "—", noteIt: "说明 N", noteLabel: "这处不同的说明", noteSave: "保存", noted: "说明", mark: { ok: "相符", differs: "不同", unavailable: "查不到" } as Record<string, string>,
-    untypeable: "有字打不出来，拼音", seePhoto: "看照片", materials: "材料", number: "受理号", holder: "持有人", nobody: "未领", prev: "上一件", next: "下一件",
+    untypeable: "有字打不出来，拼音", seePhoto: "看照片", materials: "材料", number: "受理号", holder: "持有人", nobody: "未领", me: "我", prev: "上一件", next: "下一件",
     print: "打印", release: "放回待办", claim: "领取", more: "更多决定", moreKey: "F8", noActions: "现在没有您要做的决定",
     unseen: (p: number, d: number) =>
       [p > 0 ? `还有 ${p} 页没看` : "", d > 0 ? `${d} 处不同没有说明` : ""].filter(Boolean).join("；"),

@@ -16,7 +16,7 @@ export function leavesOf(file: Case): Leaf[] {
   return out;
 }
 export function unseenPages(file: Case): number {
-  return file.materials.flatMap((m) => m.pages).filter((p) => p.state !== "coming" && !p.seen).length;
+  return file.materials.flatMap((m) => m.pages).filter((p) => p.state === "here" && !p.seen).length;
 }
 export function unnotedDifferences(file: Case): number {
   return file.sections.flatMap((s) => s.rows).filter((r) => r.differs && !r.note).length;
