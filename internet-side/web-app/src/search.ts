@@ -1,7 +1,7 @@
 /* Finding a service in everyday words, synonyms, pinyin, initials, and with one character wrong. */
 import type { Catalogue, ItemBrief, SearchWord } from "@/api/types";
 
-export interface Hit { item: ItemBrief; score: number }
+export interface Hit { item: ItemBrief; score: number; near: number }
 const lower = (s: string): string => s.toLowerCase().replace(/[\s，。？！、,.?!“”"《》（）()：:]/g, "");
 
 /* The query itself, and the query with each word replaced by its synonyms. */
@@ -72,9 +72,12 @@ export function search(c: Catalogue, query: string): Hit[] {
     .map((item) => {
       const mine = words.get(item.code) || [];
       const texts = [item.plain_name, item.name, ...(item.search || []), ...mine.map((w) => w.text || "")].map(lower).filter(Boolean);
-      return { item, score: item.code.toLowerCase() === q ? 100 : Math.max(together(texts), scoreItem(queries, latin, mine, texts)) };
+      const score = item.code.toLowerCase() === q ? 100 : Math.max(together(texts), scoreItem(queries, latin, mine, texts));
+      /* Among equals: what can be done online, then what says it in its own name. */
+      const name = [lower(item.plain_name)];
+      return { item, score, near: Math.max(together(name), scoreItem(queries, latin, [], name)) };
     })
     .filter((h) => h.score >= 30)
-    .sort((a, b) => b.score - a.score || (a.item.code < b.item.code ? -1 : 1))
+    .sort((a, b) => b.score - a.score || +b.item.online_open - +a.item.online_open || b.near - a.near || (a.item.code < b.item.code ? -1 : 1))
     .slice(0, 30);
 }
