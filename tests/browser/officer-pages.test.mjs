@@ -152,6 +152,19 @@ describe("list", () => {
   story("the channel's breakdown turns the line red, with words", "officer1", "/desk", async (page, world) => {
     world.channel = { ok: false, text: "自 09:41 中断，线上新件会晚到" };
     await page.locator(".channel.bad").getByText("自 09:41 中断").waitFor({ timeout: 12000 });
+    for (const no of [C.review, C.arriving, C.rename, C.finish, C.withdraw, C.originals]) {
+      await page.keyboard.press("/");
+      await page.keyboard.type(no);
+      await page.keyboard.press("Enter");
+      await page.waitForURL(new RegExp(no));
+      await page.locator(".thumb").first().waitFor();
+    }
+    assert.equal(await page.locator(".tab a").count(), 5, "the five last cases stay open");
+    const cut = await page.locator(".top .tabs").evaluate((e) => e.scrollWidth - e.clientWidth);
+    assert.ok(cut <= 0, `five open cases fit beside the alarm: ${cut}px too wide`);
+    await shot(page, "tabs-channel-1366");
+    await page.goto(page.url().replace(/\/cases.*/, "/desk"));
+    await page.locator(".channel.bad").waitFor();
     await shot(page, "desk-channel-1366");
     await axe(page, "desk with broken channel");
   });

@@ -76,7 +76,7 @@ export const w = {
   },
   viewer: {
     label: "材料图像", thumbs: "材料页", zoomIn: "放大 ＋", zoomOut: "缩小 －", fit: "适合 0", rotate: "旋转 R", compare: "并排 C", compareOn: "并排 C ✓",
-    thisPage: "这一页", good: "合格 V", bad: "有问题 X", coming: "这一页还在传", unreadable: "无法读取", unreadableHelp: "这一页打不开，请退回补正，让群众重拍",
+    thisPage: "这一页", good: "合格 V", bad: "有问题 X", coming: "这一页还在传", comingShort: "在传", unreadable: "无法读取", unreadableHelp: "这一页打不开，请退回补正，让群众重拍",
     failed: "图像没有打开", pages: (a: number, b: number) => `${a}/${b} 页`, nothing: "这件没有材料", seen: "已看", unseen: "未看",
     kinds: { blurred: "看不清", incomplete: "缺页", mismatch: "不符", expired: "过期" } as Record<string, string>,
     verdicts: { good: "合格", blurred: "看不清", incomplete: "缺页", mismatch: "不符", expired: "过期" } as Record<string, string>,
