@@ -18,7 +18,7 @@ static const char *const sql[Q__COUNT] = {
                "gmt_modified = ?20 WHERE case_no = ?1",
     [Q_OF_ACCOUNT] = "SELECT " COLUMNS " FROM tracking WHERE account = ?1 ORDER BY submitted_ms DESC, id DESC LIMIT ?2",
     [Q_EVENT_ADD] = "INSERT INTO tracking_event(case_no, at_ms, stage, text, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
-    [Q_EVENTS] = "SELECT at_ms, stage, text FROM tracking_event WHERE case_no = ?1 ORDER BY at_ms, id LIMIT 500",
+    [Q_EVENTS] = "SELECT at_ms, stage, text FROM tracking_event WHERE case_no = ?1 ORDER BY at_ms / 1000, id LIMIT 500",
     [Q_SUPPLEMENT] = "SELECT round, sentence, deadline, wanted, sent FROM supplement_request WHERE case_no = ?1 ORDER BY round DESC LIMIT 1",
     [Q_SUPPLEMENT_ADD] = "INSERT INTO supplement_request(case_no, round, sentence, deadline, wanted, gmt_create, gmt_modified) "
                          "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)",
