@@ -257,7 +257,7 @@ describe("case", () => {
   });
   story("a page that cannot be decoded says so and has the send-back ready, ticked", "officer1", `/cases/${C.unreadable}`, async (page) => {
     await page.locator(".thumb").nth(2).click();
-    await page.getByText("无法读取", { exact: true }).waitFor();
+    await page.getByRole("alert").getByText("无法读取", { exact: true }).waitFor();
     await page.getByRole("button", { name: /退回补正/ }).first().click();
     await page.getByLabel(/给群众的话/).waitFor();
     assert.match(await page.getByLabel(/给群众的话/).inputValue(), /第 1 页.*看不清/);
