@@ -1,0 +1,171 @@
+/* What is set aside: nothing is lost, nothing is overwritten, a flood of repeats does not fill the folder. FRY-05 FRY-14 */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file.h"
+#include "ferry/lib/quarantine.h"
+#include "tests/unit/scratch.h"
+
+struct world { struct scratch s; int in, aside; };
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    struct err e = {0};
+    scratch_open(&w->s);
+    *state = w;
+    int *fds[] = {&w->in, &w->aside};
+    static const char *const names[] = {"in", "aside"};
+    for (int i = 0; i < 2; i++)
+        if (folder_make(scratch_path(&w->s, names[i]), 0700, &e) < 0 || folder_open(fds[i], w->s.path, 0, &e) < 0)
+            fail_msg("%s", e.msg);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    close(w->in);
+    close(w->aside);
+    scratch_close(&w->s);
+    free(w);
+    return 0;
+}
+
+static size_t count(int fd)
+{
+    struct dir_entry *list;
+    size_t n;
+    struct err e = {0};
+    assert_int_equal(folder_list(&list, &n, fd, 10000, &e), 0);
+    free(list);
+    return n;
+}
+
+/* The entry of `name` as the scan sees it. */
+static struct dir_entry entry(const struct world *w, const char *name)
+{
+    struct stat st;
+    struct dir_entry f = {.size = 0};
+    assert_int_equal(fstatat(w->in, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+    snprintf(f.name, sizeof f.name, "%s", name);
+    f.size = st.st_size;
+    f.regular = S_ISREG(st.st_mode);
+    return f;
+}
+
+static void take(struct world *w, const char *name, const char *reason)
+{
+    struct dir_entry f = entry(w, name);
+    struct err e = {0};
+    if (quarantine_take(w->in, w->aside, &f, reason, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_true(faccessat(w->in, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0);
+}
+
+static void take_text(struct world *w, const char *name, const char *text, const char *reason)
+{
+    struct err e = {0};
+    assert_int_equal(file_publish(w->in, name, bytes_of(text), PUBLISH_REPLACE, &e), 0);
+    take(w, name, reason);
+}
+
+static void has(struct world *w, const char *name, const char *words)
+{
+    struct buf b;
+    struct err e = {0};
+    buf_init(&b, 1 << 16);
+    if (file_read(&b, w->aside, name, 1 << 16, &e) < 0 || !strstr(buf_text(&b), words))
+        fail_msg("%s: want '%s', have '%s' %s", name, words, buf_text(&b), e.msg);
+    buf_clear(&b);
+}
+
+/* FRY-05: a sender repeats what is never accepted, for days: one copy is kept. Other bytes of that name are kept too. */
+static void test_repeats_are_kept_once(void **state)
+{
+    struct world *w = *state;
+    for (int i = 0; i < 50; i++)
+        take_text(w, "b-1.xml", "the same", "key is not one that we trust");
+    assert_int_equal(count(w->aside), 2);
+    take_text(w, "b-1.xml", "other", "cut");
+    take_text(w, "b-1.xml", "other", "cut");
+    assert_int_equal(count(w->aside), 4);
+    has(w, "b-1.xml", "the same");
+    has(w, "b-1.xml.2", "other");
+    has(w, "b-1.xml.2.reason", "cut");
+}
+
+/* FRY-05: one name with ever other bytes: each is kept, far beyond the numbered names. */
+static void test_flood_of_one_name(void **state)
+{
+    struct world *w = *state;
+    for (int i = 0; i < 60; i++) {
+        char text[20];
+        snprintf(text, sizeof text, "junk %d", i);
+        take_text(w, "x", text, "not ours");
+    }
+    assert_int_equal(count(w->aside), 120);
+}
+
+/* FRY-14: junk that calls itself a reason is neither taken for one (it would not be counted) nor overwritten by one. */
+static void test_junk_called_reason(void **state)
+{
+    struct world *w = *state;
+    take_text(w, "a.xml.reason", "evidence", "no trailer");
+    take_text(w, "a.xml", "junk", "cut");
+    take_text(w, "B.REASON", "shouted", "no trailer");
+    has(w, "a.xml.reason.junk", "evidence");
+    has(w, "a.xml.reason.junk.reason", "no trailer");
+    has(w, "a.xml.reason", "cut");
+    has(w, "B.REASON.junk", "shouted");
+}
+
+/* Links, pipes and folders are moved, never followed or opened, also when their name is taken. */
+static void test_odd_files(void **state)
+{
+    struct world *w = *state;
+    struct stat st;
+    take_text(w, "odd", "a file", "cut");
+    assert_int_equal(symlinkat("/etc/passwd", w->in, "odd"), 0);
+    take(w, "odd", "a link");
+    assert_int_equal(fstatat(w->aside, "odd.2", &st, AT_SYMLINK_NOFOLLOW), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(mkfifoat(w->in, "odd", 0600), 0);
+    take(w, "odd", "a pipe");
+    assert_int_equal(mkdirat(w->in, "odd", 0700), 0);
+    take(w, "odd", "a folder");
+    assert_int_equal(count(w->aside), 8);
+}
+
+/* Names as long as the file system allows, with control characters in them. */
+static void test_awkward_names(void **state)
+{
+    struct world *w = *state;
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = 0;
+    name[3] = '\n';
+    int fd = openat(w->in, name, O_CREAT | O_WRONLY | O_EXCL, 0600);
+    assert_true(fd >= 0);
+    close(fd);
+    take(w, name, "name too long");
+    memset(name, 'n', 180);
+    name[3] = '_';
+    name[180] = 0;
+    has(w, name, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_repeats_are_kept_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flood_of_one_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_junk_called_reason, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_awkward_names, setup, teardown),
+    };
+    return cmocka_run_group_tests_name("quarantine", tests, NULL, NULL);
+}
