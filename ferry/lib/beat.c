@@ -75,23 +75,32 @@ int beat_publish(struct delivery *d, struct err *e)
     return rc;
 }
 
-struct ack_job { struct delivery *d; const struct beat *b; int64_t now_ms, rtt_ms; uint64_t highest; bool unknown; };
+struct ack_job { struct delivery *d; const struct beat *b; int64_t now_ms, known_ms, rtt_ms; uint64_t highest; bool unknown; };
+
+static int ack_range(struct db_conn *c, struct ack_job *j, uint64_t from, uint64_t to, struct err *e)
+{
+    int64_t rtt = j->known_ms;
+    if (store_ack(c, from, to, j->d->opt.keep_acked, j->now_ms, &rtt, e) < 0)
+        return -1;
+    if (rtt > 0)
+        j->rtt_ms = rtt;
+    return 0;
+}
 
 static int apply_ack(struct db_conn *c, void *arg, struct err *e)
 {
     struct ack_job *j = arg;
     const struct beat *b = j->b;
     uint64_t top = b->nranges ? b->ranges[b->nranges - 1].to : b->contiguous;
-    bool keep = j->d->opt.keep_acked;
     if (store_highest(c, &j->highest, e) < 0)
         return -1;
     j->unknown = top > j->highest;
     if (j->unknown)
         return 0;
-    if (b->contiguous && store_ack(c, 1, b->contiguous, keep, j->now_ms, &j->rtt_ms, e) < 0)
+    if (b->contiguous && ack_range(c, j, 1, b->contiguous, e) < 0)
         return -1;
     for (size_t i = 0; i < b->nranges; i++)
-        if (store_ack(c, b->ranges[i].from, b->ranges[i].to, keep, j->now_ms, &j->rtt_ms, e) < 0)
+        if (ack_range(c, j, b->ranges[i].from, b->ranges[i].to, e) < 0)
             return -1;
     return 0;
 }
@@ -135,6 +144,9 @@ int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, str
     if (!same && db_write(d->opt.db, meet, &m, e) < 0)
         return -1;
     bool ours = strcmp(v->beat.ack, d->incarnation) == 0;
+    pthread_mutex_lock(&d->lock);
+    j.known_ms = d->rtt_ms;
+    pthread_mutex_unlock(&d->lock);
     if (ours && db_write(d->opt.db, apply_ack, &j, e) < 0)
         return -1;
     if (j.unknown)                       /* before the beat counts as an answer: the sender must not start */
@@ -171,6 +183,7 @@ void *clock_main(void *arg)
         if (asked || now >= next_beat) {
             if (beat_publish(d, &e) < 0)
                 log_error("beat", &e);
+            delivery_trouble(d, THREAD_CLOCK, e.msg);
             next_beat = now + d->opt.beat_s * 1000LL;
         }
         if (now >= next_status) {

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -58,7 +57,7 @@ static int open_folders(struct delivery *d, struct err *e)
         if (temps_sweep(ours[i], NULL, e) < 0)
             return -1;
     d->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (d->notify >= 0 && inotify_add_watch(d->notify, o->inbox, IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE) < 0) {
+    if (d->notify >= 0 && inotify_add_watch(d->notify, o->inbox, INBOX_EVENTS) < 0) {
         close(d->notify);
         d->notify = -1;                  /* a network mount perhaps: the rescan finds everything */
     }
@@ -154,10 +153,19 @@ void delivery_wake(struct delivery *d)
 void delivery_set_stopped(struct delivery *d, const char *why)
 {
     pthread_mutex_lock(&d->lock);
-    if (!d->stopped[0])
+    bool first = !d->stopped[0];
+    if (first)
         snprintf(d->stopped, sizeof d->stopped, "%s", why);
     pthread_mutex_unlock(&d->lock);
-    log_event(LOG_ERROR, "delivery_stopped", "why %s", why);
+    if (first)
+        log_event(LOG_ERROR, "delivery_stopped", "why %s", why);
+}
+
+void delivery_trouble(struct delivery *d, unsigned thread, const char *why)
+{
+    pthread_mutex_lock(&d->lock);
+    snprintf(d->trouble[thread], sizeof d->trouble[thread], "%.159s", why);
+    pthread_mutex_unlock(&d->lock);
 }
 
 int delivery_send_record(struct db_conn *c, struct delivery *d, const char *kind, const char *case_no, uint64_t case_seq, struct bytes xml, uint64_t config_version,

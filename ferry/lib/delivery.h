@@ -83,7 +83,7 @@ struct out_item {
     uint64_t spool_size;
     struct hash256 spool_hash;
 };
-/* In a write closure. ERR_CONFLICT: the id is known already. */
+/* In a write closure. ERR_CONFLICT: the id is known already. ERR_INPUT, ERR_TOO_LARGE: the peer's schema would refuse the file it travels in. */
 int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_ms, struct err *e);
 /* The next outgoing place of a case, from 1 without gaps; in the closure that enqueues the record. */
 int delivery_next_seq(struct db_conn *c, const char *case_no, uint64_t *seq, int64_t now_ms, struct err *e);
@@ -115,6 +115,7 @@ struct delivery_state {
     uint64_t peer_config;                         /* configuration version that its beat names */
     char peer_health[12];
     char stopped[160];                            /* why a direction stands, "" = it does not */
+    int64_t waiting_ms;                           /* oldest item that waits for its predecessor in a case, 0 = none */
     uint64_t gap;                                 /* numbers of the peer's stream that are missing below the highest known */
     char word[12];                                /* fine warning critical */
 };

@@ -4,9 +4,12 @@
 #define FERRY_PARTS_H
 
 #include <pthread.h>
+#include <sys/inotify.h>
 
 #include "ferry/lib/delivery.h"
 #include "ferry/lib/envelope.h"
+
+#define INBOX_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE)
 
 enum { THREAD_SEND, THREAD_RECEIVE, THREAD_CLOCK, THREAD__COUNT };
 
@@ -23,11 +26,13 @@ struct delivery {
     bool stop, send_asked, beat_asked;
     bool answered;                       /* the peer spoke after this start: it knows no number that we do not know */
     uint64_t first_beat;                 /* counter of our first beat since the start, 0 before */
-    char trouble[160];                   /* why the last round of the sender failed, "" = it did not */
+    char trouble[THREAD__COUNT][160];    /* why the last round of a thread failed, "" = it did not */
     uint64_t gap_contiguous;             /* clock thread only: where the gap began, and since when it stands there */
     int64_t gap_since_ms;
     bool item_broken;                    /* sender only, this round: an item of ours cannot be read */
     int64_t broken_told_ms;              /* sender only, monotonic: last time the log said so */
+    bool purged;                         /* sender only: deleted rows may still be readable in the WAL */
+    int64_t purge_try_ms;                /* sender only, monotonic: not before */
     char stopped[160];                   /* outgoing direction stands, "" = it does not */
     int64_t rtt_ms;                      /* smoothed, of files acknowledged after one send */
     uint64_t beat_counter, beat_limit;   /* clock thread only; limit is what the database reserved */
@@ -55,18 +60,18 @@ struct file_row {
 };
 /* Take queued items into a new file: at most `max` bytes of file and 500 items. *formed is false when nothing was queued. */
 int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struct file_row *out, bool *formed, struct err *e);
-int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slice_bytes, struct err *e);
-/* Up to max files that were never published or last published before `before_ms`, batches first. */
-int store_due(struct db_conn *c, int64_t before_ms, struct file_row *out, size_t max, size_t *n, struct err *e);
+int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slices, uint64_t *slice_bytes, struct err *e);
+/* Up to max files that were never published or last published before `before_ms` (or, the clock having gone back, after now), batches first. */
+int store_due(struct db_conn *c, int64_t before_ms, int64_t now_ms, struct file_row *out, size_t max, size_t *n, struct err *e);
 
 struct item_row { struct envelope_item item; char spool[80]; char hash[65]; struct buf sealed; };
 int store_items(struct db_conn *c, uint64_t number, struct item_row **out, size_t *n, struct err *e);      /* free with store_items_free */
 void store_items_free(struct item_row *rows, size_t n);
 int store_published(struct db_conn *c, uint64_t number, const char *hash, uint64_t size, int64_t now_ms, struct err *e);
-/* Mark one range of numbers acknowledged; *rtt_ms gets the round trip of a file sent once, if any. */
+/* Mark one range of numbers acknowledged. *rtt_ms: in, what was measured so far (0 = nothing); out, the round trip that this range tells, or 0. */
 int store_ack(struct db_conn *c, uint64_t from, uint64_t to, bool keep, int64_t now_ms, int64_t *rtt_ms, struct err *e);
 int store_highest(struct db_conn *c, uint64_t *number, struct err *e);
-int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e);      /* 1 one, 0 none */
+int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e);      /* the next after *id: 1 one, 0 none */
 int store_trash_done(struct db_conn *c, int64_t id, struct err *e);
 
 /* Whether any stream of the peer was ever heard. */
@@ -79,8 +84,8 @@ int store_item_state(struct db_conn *c, const char *id, char state[12], struct e
 int store_item_put(struct db_conn *c, const struct in_item *it, const char *state, const char *reason, struct bytes sealed, struct err *e);
 int store_case_seq(struct db_conn *c, const char *case_no, uint64_t *settled, struct err *e);
 int store_case_settle(struct db_conn *c, const char *case_no, uint64_t seq, int64_t now_ms, struct err *e);
-/* A waiting item whose turn has come. 1 one, 0 none. */
-int store_ready(struct db_conn *c, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
+/* A waiting item whose turn has come, the first with a row above *after, which gets its row. 1 one, 0 none. */
+int store_ready(struct db_conn *c, int64_t *after, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
 int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
 int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e);
 int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e);
@@ -93,5 +98,6 @@ int beat_publish(struct delivery *d, struct err *e);
 int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e);
 int status_write(struct delivery *d, struct err *e);
 void delivery_set_stopped(struct delivery *d, const char *why);
+void delivery_trouble(struct delivery *d, unsigned thread, const char *why);      /* "" = none any more */
 
 #endif

@@ -11,8 +11,9 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
-#include "ferry/lib/quarantine.h"
+#include "ferry/lib/follow.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/quarantine.h"
 
 /* One item on its way through: verdict OK means prepared and to be applied. */
 enum verdict { VERDICT_OK, VERDICT_REFUSED, VERDICT_HELD };
@@ -237,13 +238,13 @@ static int receive_items(struct delivery *d, const struct envelope *v, struct by
 
 /* --- items that waited or were held --- */
 
-struct stored_job { struct delivery *d; const char *id; struct passing p; struct id128 own_id; char kind[24], case_no[17]; struct buf sealed; int found; };
+struct stored_job { struct delivery *d; const char *id; int64_t *after; struct passing p; struct id128 own_id; char kind[24], case_no[17]; struct buf sealed; int found; };
 
 static int load_stored(struct db_conn *c, void *arg, struct err *e)
 {
     struct stored_job *j = arg;
     j->found = j->id ? store_held(c, j->id, &j->p.it, j->kind, j->case_no, &j->sealed, e)
-                     : store_ready(c, &j->p.it, &j->own_id, j->kind, j->case_no, &j->sealed, e);
+                     : store_ready(c, j->after, &j->p.it, &j->own_id, j->kind, j->case_no, &j->sealed, e);
     return j->found < 0 ? -1 : 0;
 }
 
@@ -253,9 +254,10 @@ static int apply_stored(struct db_conn *c, void *arg, struct err *e)
     return pass_item(c, j->d, &j->p, e);
 }
 
-static int process_stored(struct delivery *d, const char *id, char word[12], bool *any, struct err *e)
+/* id: that held item; NULL: the next waiting one above *after. */
+static int process_stored(struct delivery *d, const char *id, int64_t *after, char word[12], bool *any, struct err *e)
 {
-    struct stored_job j = {.d = d, .id = id};
+    struct stored_job j = {.d = d, .id = id, .after = after};
     buf_init(&j.sealed, ENVELOPE_MAX);
     int rc = db_read(d->opt.db, load_stored, &j, e);
     *any = rc == 0 && j.found == 1;
@@ -273,21 +275,34 @@ static int process_stored(struct delivery *d, const char *id, char word[12], boo
     return rc;
 }
 
-/* A waiting item whose predecessor was settled. One that gets held again is not "ready" any more, so this ends. */
+/* Waiting items whose predecessor was settled, in rounds until none moves any more: settling one makes the next of its case ready. One that
+ * cannot be processed now is passed over, so that it does not hold up the other cases; its error is the answer. */
 static int drain_waiting(struct delivery *d, struct err *e)
 {
     char word[12];
-    bool any = true;
-    while (any)
-        if (process_stored(d, NULL, word, &any, e) < 0)
-            return -1;
-    return 0;
+    struct err one = {0};
+    for (bool moved = true; moved;) {
+        int64_t after = 0;
+        bool any = true;
+        moved = false;
+        while (any) {
+            err_clear(&one);
+            int64_t before = after;
+            if (process_stored(d, NULL, &after, word, &any, &one) == 0)
+                moved |= any;
+            else {
+                err_set(e, one.code, "%s", one.msg);
+                any = after > before;
+            }
+        }
+    }
+    return e->code ? -1 : 0;
 }
 
 int delivery_retry(struct delivery *d, const char *item_id, char word[12], struct err *e)
 {
     bool any;
-    if (process_stored(d, item_id, word, &any, e) < 0)
+    if (process_stored(d, item_id, NULL, word, &any, e) < 0)
         return -1;
     if (!any)
         return err_set(e, ERR_MISSING, "item %.32s: nothing of that id is held", item_id);
@@ -336,7 +351,8 @@ static void refuse_file(struct delivery *d, const struct dir_entry *f, const str
         log_event(LOG_WARN, "quarantined", "file %s bytes %lld why %s", f->name, (long long)f->size, why->msg);
 }
 
-static void receive_file(struct delivery *d, const struct dir_entry *f)
+/* What goes wrong with one file is in *e; the others are read. */
+static void receive_file(struct delivery *d, const struct dir_entry *f, struct err *round)
 {
     struct err e = {0};
     struct buf body;
@@ -351,8 +367,10 @@ static void receive_file(struct delivery *d, const struct dir_entry *f)
         return;                          /* the gateway took it back */
     if (is_final(e.code) || e.code == ERR_HELD)
         refuse_file(d, f, &e);
-    else
+    else {
         log_error("receive", &e);
+        err_set(round, e.code, "%s", e.msg);
+    }
 }
 
 static bool stopping(struct delivery *d)
@@ -363,20 +381,34 @@ static bool stopping(struct delivery *d)
     return stop;
 }
 
+/* The gateway's folders may be mounted anew under us. */
+static int follow_folders(struct delivery *d, struct err *e)
+{
+    bool changed;
+    if (folder_follow(d->inbox, d->opt.inbox, &changed, e) < 0 || folder_follow(d->quarantine, d->opt.quarantine, NULL, e) < 0 ||
+        (d->vault >= 0 && folder_follow(d->vault, d->opt.vault, NULL, e) < 0))
+        return -1;
+    if (changed && d->notify >= 0)
+        inotify_add_watch(d->notify, d->opt.inbox, INBOX_EVENTS);      /* without it the rescan finds everything */
+    return 0;
+}
+
 static void scan(struct delivery *d)
 {
-    struct err e = {0};
-    struct dir_entry *list;
-    size_t n;
-    if (folder_list(&list, &n, d->inbox, 5000, &e) < 0) {
+    struct err e = {0}, drain = {0};
+    struct dir_entry *list = NULL;
+    size_t n = 0;
+    if (follow_folders(d, &e) == 0 && folder_list(&list, &n, d->inbox, 5000, &e) == 0) {
+        for (size_t i = 0; i < n && !stopping(d); i++)
+            receive_file(d, &list[i], &e);
+        free(list);
+    } else
         log_error("inbox", &e);
-        return;
+    if (drain_waiting(d, &drain) < 0) {
+        log_error("receive", &drain);
+        err_set(&e, drain.code, "%s", drain.msg);
     }
-    for (size_t i = 0; i < n && !stopping(d); i++)
-        receive_file(d, &list[i]);
-    free(list);
-    if (n && drain_waiting(d, &e) < 0)
-        log_error("receive", &e);
+    delivery_trouble(d, THREAD_RECEIVE, e.msg);
 }
 
 /* Until something appears, at most the rescan time; looks at the stop flag every 250 ms. */
@@ -401,9 +433,6 @@ static void wait_for_files(struct delivery *d)
 void *receive_main(void *arg)
 {
     struct delivery *d = arg;
-    struct err e = {0};
-    if (drain_waiting(d, &e) < 0)
-        log_error("receive", &e);
     while (!stopping(d)) {
         scan(d);
         wait_for_files(d);

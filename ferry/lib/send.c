@@ -8,9 +8,12 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "ferry/lib/follow.h"
 #include "ferry/lib/parts.h"
 
 #define DUE_MAX 64
+#define SLICES_MOST 256
+#define PURGE_AGAIN_MS 5000
 
 struct form_job { struct delivery *d; int64_t now_ms; struct file_row files[4]; size_t n; bool more; };
 
@@ -19,10 +22,10 @@ static int form(struct db_conn *c, void *arg, struct err *e)
 {
     struct form_job *j = arg;
     const struct delivery_options *o = &j->d->opt;
-    uint64_t batches, slice_bytes;
+    uint64_t batches, slices, slice_bytes;
     bool formed = true;
     j->n = 0;
-    if (store_in_flight(c, &batches, &slice_bytes, e) < 0)
+    if (store_in_flight(c, &batches, &slices, &slice_bytes, e) < 0)
         return -1;
     while (formed && batches < o->batches_in_flight && j->n < 4) {
         if (store_form(c, false, o->batch_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
@@ -31,11 +34,13 @@ static int form(struct db_conn *c, void *arg, struct err *e)
         batches += formed;
     }
     formed = true;
-    while (formed && slice_bytes < o->slices_in_flight && j->n < 4) {
+    /* Counted as well: many small items in files of their own would else be without a bound. */
+    while (formed && slices < SLICES_MOST && slice_bytes < o->slices_in_flight && j->n < 4) {
         if (store_form(c, true, o->slice_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
             return -1;
+        slices += formed;
+        slice_bytes += formed ? j->files[j->n].size : 0;
         j->n += formed;
-        slice_bytes += formed ? o->slice_max / 2 : 0;
     }
     j->more = j->n == 4;
     return 0;
@@ -119,7 +124,7 @@ static int note_published(struct db_conn *c, void *arg, struct err *e)
 static int ack_empty(struct db_conn *c, void *arg, struct err *e)
 {
     const struct file_row *f = arg;
-    int64_t rtt;
+    int64_t rtt = 0;
     return store_ack(c, f->number, f->number, true, 0, &rtt, e);
 }
 
@@ -154,13 +159,6 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
     return db_write(d->opt.db, note_published, &j, e);
 }
 
-static void note_trouble(struct delivery *d, const char *why)
-{
-    pthread_mutex_lock(&d->lock);
-    snprintf(d->trouble, sizeof d->trouble, "%.159s", why);
-    pthread_mutex_unlock(&d->lock);
-}
-
 /* One file whose items cannot be read must not hold up the others: say so (once a minute), go on, try again next round. */
 static int publish_or_skip(struct delivery *d, struct file_row *f, struct err *e)
 {
@@ -169,7 +167,7 @@ static int publish_or_skip(struct delivery *d, struct file_row *f, struct err *e
     if (e->code != ERR_CORRUPT && e->code != ERR_MISSING && e->code != ERR_TOO_LARGE)
         return -1;
     d->item_broken = true;
-    note_trouble(d, e->msg);
+    delivery_trouble(d, THREAD_SEND, e->msg);
     if (!d->broken_told_ms || clock_mono_ms() - d->broken_told_ms > 60000) {
         log_error("item_broken", e);
         d->broken_told_ms = clock_mono_ms();
@@ -178,12 +176,12 @@ static int publish_or_skip(struct delivery *d, struct file_row *f, struct err *e
     return 0;
 }
 
-struct due_job { int64_t before_ms; struct file_row files[DUE_MAX]; size_t n; };
+struct due_job { int64_t before_ms, now_ms; struct file_row files[DUE_MAX]; size_t n; };
 
 static int load_due(struct db_conn *c, void *arg, struct err *e)
 {
     struct due_job *j = arg;
-    return store_due(c, j->before_ms, j->files, DUE_MAX, &j->n, e);
+    return store_due(c, j->before_ms, j->now_ms, j->files, DUE_MAX, &j->n, e);
 }
 
 static bool in_outbox(const struct delivery *d, const struct file_row *f)
@@ -208,7 +206,8 @@ static int64_t resend_after(struct delivery *d)
 /* Files never published (a crash came between), and those unanswered for twice the round trip that left our outbox. */
 static int publish_due(struct delivery *d, struct err *e)
 {
-    struct due_job j = {.before_ms = clock_wall_ms() - resend_after(d)};
+    struct due_job j = {.now_ms = clock_wall_ms()};
+    j.before_ms = j.now_ms - resend_after(d);
     if (db_read(d->opt.db, load_due, &j, e) < 0)
         return -1;
     for (size_t i = 0; i < j.n; i++)
@@ -263,26 +262,43 @@ static int drop_trash(struct db_conn *c, void *arg, struct err *e)
     return store_trash_done(c, j->id, e);
 }
 
-/* Remove the spool files of purged items, then truncate the WAL: deleted rows must not stay readable there (FRY-13). */
-static int empty_trash(struct delivery *d, struct err *e)
+/* Deleted rows must not stay readable in the WAL (FRY-13). A reader that is in the way is asked again: the log is truncated or we know it is not. */
+static void truncate_log(struct delivery *d)
 {
-    struct trash_job j;
-    bool any = false;
-    while (db_read(d->opt.db, load_trash, &j, e) == 0 && j.found) {
-        if ((d->spool >= 0 && file_remove(d->spool, j.name, e) < 0) || (d->mirror >= 0 && file_remove(d->mirror, j.name, e) < 0) ||
-            db_write(d->opt.db, drop_trash, &j, e) < 0)
-            return -1;
-        any = true;
+    struct err e = {0};
+    if (!d->purged || clock_mono_ms() < d->purge_try_ms)
+        return;
+    if (db_checkpoint(d->opt.db, &e) < 0) {
+        log_error("checkpoint", &e);
+        d->purge_try_ms = clock_mono_ms() + PURGE_AGAIN_MS;
+        return;
     }
-    if (!any)
-        return e->code ? -1 : 0;
-    if (db_checkpoint(d->opt.db, e) < 0) {
-        log_error("checkpoint", e);      /* a reader was in the way: the next purge or the hourly one does it */
-        err_clear(e);
-    }
+    d->purged = false;
     if (d->opt.after_purge)
         d->opt.after_purge(d->opt.app);
-    return 0;
+}
+
+/* Remove the spool files of purged items. One that cannot be removed does not keep the others; it is tried again in the next round. */
+static int empty_trash(struct delivery *d, struct err *e)
+{
+    struct trash_job j = {0};
+    struct err one = {0};
+    int rc;
+    while ((rc = db_read(d->opt.db, load_trash, &j, e)) == 0 && j.found) {
+        err_clear(&one);
+        bool gone = !*j.name || ((d->spool < 0 || file_remove(d->spool, j.name, &one) == 0) && (d->mirror < 0 || file_remove(d->mirror, j.name, &one) == 0));
+        if (gone && db_write(d->opt.db, drop_trash, &j, e) < 0)
+            return -1;
+        d->purged |= gone;
+        if (!gone) {
+            log_error("spool_file_stays", &one);
+            delivery_trouble(d, THREAD_SEND, one.msg);
+            d->item_broken = true;
+        }
+    }
+    if (rc == 0)
+        truncate_log(d);
+    return rc;
 }
 
 static void wait_for_work(struct delivery *d, unsigned ms)
@@ -299,12 +315,21 @@ static void wait_for_work(struct delivery *d, unsigned ms)
     pthread_mutex_unlock(&d->lock);
 }
 
+/* The gateway's folders and the second volume may be mounted anew under us. */
+static int follow_folders(const struct delivery *d, struct err *e)
+{
+    if (folder_follow(d->outbox, d->opt.outbox, NULL, e) < 0 || (d->spool >= 0 && folder_follow(d->spool, d->opt.spool, NULL, e) < 0))
+        return -1;
+    return d->mirror < 0 ? 0 : folder_follow(d->mirror, d->opt.mirror, NULL, e);
+}
+
 void *send_main(void *arg)
 {
     struct delivery *d = arg;
     const int64_t started_ms = clock_mono_ms();
     struct err first = {0};
     bool met = true;
+    d->purged = true;                    /* the predecessor may have been killed between a purge and its checkpoint */
     if (db_read(d->opt.db, load_met, &met, &first) < 0)
         log_error("send", &first);
     for (;;) {
@@ -315,12 +340,12 @@ void *send_main(void *arg)
         if (stop)
             return NULL;
         d->item_broken = false;
-        if (empty_trash(d, &e) == 0 && may_send(d, met, started_ms) && send_new(d, &e) == 0 && publish_due(d, &e) == 0 && !d->item_broken)
+        if (follow_folders(d, &e) == 0 && empty_trash(d, &e) == 0 && may_send(d, met, started_ms) && send_new(d, &e) == 0 && publish_due(d, &e) == 0 && !d->item_broken)
             d->broken_told_ms = 0;
         if (e.code)
             log_error("send", &e);
         if (e.code || !d->item_broken)
-            note_trouble(d, e.msg);
+            delivery_trouble(d, THREAD_SEND, e.msg);
         wait_for_work(d, e.code ? 1000 : 500);
     }
 }

@@ -29,12 +29,22 @@ static uint64_t count_files(int dirfd)
     return files;
 }
 
+/* Under the lock: what a thread met in its last round, the sender's first. */
+static const char *first_trouble(const struct delivery *d)
+{
+    for (unsigned i = 0; i < THREAD__COUNT; i++)
+        if (d->trouble[i][0])
+            return d->trouble[i];
+    return "";
+}
+
 static const char *judge(const struct delivery *d, const struct delivery_state *s, int64_t now_ms)
 {
     int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
     if (s->stopped[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
         return "critical";
-    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || d->trouble[0] ||
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) ||
+        (s->waiting_ms && now_ms - s->waiting_ms > d->opt.warn_s * 1000LL) ||
         (d->gap_since_ms && now_ms - d->gap_since_ms > d->opt.warn_s * 1000LL))
         return "warning";
     return "fine";
@@ -55,7 +65,7 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
             (unsigned long long)s->waiting, (unsigned long long)s->refused, (unsigned long long)s->quarantined, (unsigned long long)s->gap);
     buf_fmt(b, "\"oldest\":\"%s\",\"oldest_ms\":%lld,\"peer_beat\":\"%s\",\"peer_beat_ms\":%lld,\"peer_health\":\"%s\",\"peer_config\":%llu,", oldest,
             (long long)s->oldest_ms, beat, (long long)s->beat_ms, s->peer_health, (unsigned long long)s->peer_config);
-    buf_fmt(b, "\"gap_since_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, d->opt.warn_s, d->opt.critical_s,
+    buf_fmt(b, "\"gap_since_ms\":%lld,\"waiting_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, (long long)s->waiting_ms, d->opt.warn_s, d->opt.critical_s,
             s->stopped);
     for (const char *p = trouble; *p; p++)
         if (*p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x7f)
@@ -105,8 +115,8 @@ int status_write(struct delivery *d, struct err *e)
     snprintf(s.word, sizeof s.word, "%s", judge(d, &s, now));
     d->live = s;
     bool running = !d->stop;
-    char trouble[sizeof d->trouble];
-    memcpy(trouble, d->trouble, sizeof trouble);
+    char trouble[sizeof d->trouble[0]];
+    snprintf(trouble, sizeof trouble, "%s", first_trouble(d));
     pthread_mutex_unlock(&d->lock);
     if (!*d->opt.status_file)
         return 0;

@@ -8,7 +8,7 @@
 
 enum {
     Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
-    Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD, Q_TRASH_GET, Q_TRASH_DONE, Q_ACK_SPOOL, Q_CASE,
+    Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_ACK_FROM, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD, Q_TRASH_GET, Q_TRASH_DONE, Q_ACK_SPOOL, Q_CASE,
     Q_MET, Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
     Q_HELD, Q_LIST, Q_COUNT_OUT, Q_COUNT_IN, Q_COUNT_FILES, Q__COUNT
 };
@@ -25,8 +25,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_QUEUED] = "SELECT id, size FROM out_item WHERE number = 0 AND bulk = ?1 ORDER BY id LIMIT 500",
     [Q_TAKE] = "UPDATE out_item SET number = ?2, gmt_modified = ?3 WHERE id = ?1",
     [Q_FILE_ADD] = "INSERT INTO out_file(id, kind, created_ms, size, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
-    [Q_FLIGHT] = "SELECT coalesce(sum(kind = 'batch'), 0), coalesce(sum(CASE WHEN kind = 'slice' THEN size ELSE 0 END), 0) FROM out_file",
-    [Q_DUE] = "SELECT id, kind, created_ms, first_ms, last_ms, hash, size, sends FROM out_file WHERE last_ms < ?1 ORDER BY kind = 'slice', id LIMIT ?2",
+    [Q_FLIGHT] = "SELECT coalesce(sum(kind = 'batch'), 0), coalesce(sum(kind = 'slice'), 0), coalesce(sum(CASE WHEN kind = 'slice' THEN size ELSE 0 END), 0) FROM out_file",
+    [Q_DUE] = "SELECT id, kind, created_ms, first_ms, last_ms, hash, size, sends FROM out_file WHERE last_ms < ?1 OR last_ms > ?3 ORDER BY kind = 'slice', id LIMIT ?2",
     [Q_ITEMS] = "SELECT item_id, kind, case_no, case_seq, sealed, spool, hash FROM out_item WHERE number = ?1 ORDER BY id",
     [Q_PUBLISHED] = "UPDATE out_file SET hash = ?2, size = ?3, sends = sends + 1, first_ms = CASE WHEN first_ms = 0 THEN ?4 ELSE first_ms END, last_ms = ?4, "
                     "gmt_modified = ?4 WHERE id = ?1",
@@ -36,12 +36,16 @@ static const char *const sql[Q__COUNT] = {
                     "WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND spool <> ''",
     [Q_ACK_DROP] = "UPDATE out_item SET sealed = x'' WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND bulk = 1",
     [Q_ACK_DELETE] = "DELETE FROM out_item WHERE number BETWEEN ?1 AND ?2 AND retain = 0",
-    [Q_RTT] = "SELECT ?3 - first_ms FROM out_file WHERE id BETWEEN ?1 AND ?2 AND sends = 1 ORDER BY id DESC LIMIT 1",
+    /* Of a file sent again nobody knows which sending was answered. It counts while nothing else was measured, and when the answer came sooner after
+     * the last sending than any answer does: else a road longer than the first resend would never be measured, and everything sent many times. */
+    [Q_RTT] = "SELECT ?3 - first_ms FROM out_file WHERE id BETWEEN ?1 AND ?2 AND sends > 0 AND (sends = 1 OR ?4 = 0 OR ?3 - last_ms < ?4 / 2) "
+              "ORDER BY sends > 1, id DESC LIMIT 1",
+    [Q_ACK_FROM] = "SELECT coalesce(min(id), 0) FROM out_file WHERE id BETWEEN ?1 AND ?2",
     [Q_HIGHEST] = "SELECT next_number - 1 FROM delivery_stream WHERE id = 1",
     [Q_CONFIRM_GET] = "SELECT hash, spool FROM out_item WHERE item_id = ?1",
     [Q_CONFIRM_DROP] = "DELETE FROM out_item WHERE item_id = ?1",
     [Q_TRASH_ADD] = "INSERT INTO spool_trash(name, gmt_create, gmt_modified) VALUES(?1, ?2, ?2)",
-    [Q_TRASH_GET] = "SELECT id, name FROM spool_trash ORDER BY id LIMIT 1",
+    [Q_TRASH_GET] = "SELECT id, name FROM spool_trash WHERE id > ?1 ORDER BY id LIMIT 1",
     [Q_TRASH_DONE] = "DELETE FROM spool_trash WHERE id = ?1",
     [Q_CASE] = "SELECT coalesce(sum(acked_ms = 0), 0), coalesce(sum(retain = 1), 0), coalesce(min(CASE WHEN acked_ms = 0 THEN gmt_create END), 0) "
                "FROM out_item WHERE case_no = ?1",
@@ -54,7 +58,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_FILE_NEXT] = "SELECT number FROM in_file WHERE incarnation = ?1 AND number > ?2 ORDER BY number LIMIT 1",
     [Q_ADVANCE] = "UPDATE in_stream SET contiguous = ?2, gmt_modified = ?3 WHERE incarnation = ?1",
     [Q_FILE_PRUNE] = "DELETE FROM in_file WHERE incarnation = ?1 AND number <= ?2",
-    [Q_RANGES] = "SELECT number FROM in_file WHERE incarnation = ?1 ORDER BY number LIMIT 4096",
+    [Q_RANGES] = "SELECT number FROM in_file WHERE incarnation = ?1 ORDER BY number",
     [Q_ITEM_STATE] = "SELECT state FROM in_item WHERE item_id = ?1",
     [Q_ITEM_PUT] = "INSERT INTO in_item(item_id, kind, case_no, case_seq, state, hash, sealed, reason, received_ms, gmt_create, gmt_modified) "
                    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9) "
@@ -62,13 +66,15 @@ static const char *const sql[Q__COUNT] = {
     [Q_CASE_SEQ] = "SELECT seq FROM in_case WHERE case_no = ?1",
     [Q_CASE_SETTLE] = "INSERT INTO in_case(case_no, seq, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
                       "ON CONFLICT(case_no) DO UPDATE SET seq = ?2, gmt_modified = ?3",
-    [Q_READY] = "SELECT w.item_id, w.kind, w.case_no, w.case_seq, w.sealed FROM in_item w LEFT JOIN in_case c ON c.case_no = w.case_no "
-                "WHERE w.state = 'waiting' AND w.case_seq <= coalesce(c.seq, 0) + 1 ORDER BY w.id LIMIT 1",
-    [Q_HELD] = "SELECT item_id, kind, case_no, case_seq, sealed FROM in_item WHERE item_id = ?1 AND state = 'held'",
+    /* "state <> 'applied'" stands word for word where in_item_open is to be used: the table keeps every item that ever came. */
+    [Q_READY] = "SELECT w.item_id, w.kind, w.case_no, w.case_seq, w.sealed, w.id FROM in_item w LEFT JOIN in_case c ON c.case_no = w.case_no "
+                "WHERE w.state <> 'applied' AND w.state = 'waiting' AND w.id > ?1 AND w.case_seq <= coalesce(c.seq, 0) + 1 ORDER BY w.id LIMIT 1",
+    [Q_HELD] = "SELECT item_id, kind, case_no, case_seq, sealed, id FROM in_item WHERE item_id = ?1 AND state = 'held'",
     [Q_LIST] = "SELECT item_id, kind, case_no, state, reason, received_ms FROM in_item WHERE state <> 'applied' ORDER BY id DESC LIMIT ?1",
     [Q_COUNT_OUT] = "SELECT (SELECT count(*) FROM out_item WHERE acked_ms = 0 AND number = 0), (SELECT count(*) FROM out_item WHERE retain = 1), "
                     "coalesce((SELECT min(gmt_create) FROM out_item WHERE acked_ms = 0 AND bulk = 0), 0)",
-    [Q_COUNT_IN] = "SELECT coalesce(sum(state = 'held'), 0), coalesce(sum(state = 'waiting'), 0), coalesce(sum(state = 'refused'), 0) FROM in_item WHERE state <> 'applied'",
+    [Q_COUNT_IN] = "SELECT coalesce(sum(state = 'held'), 0), coalesce(sum(state = 'waiting'), 0), coalesce(sum(state = 'refused'), 0), "
+                   "coalesce(min(CASE WHEN state = 'waiting' THEN received_ms END), 0) FROM in_item WHERE state <> 'applied'",
     [Q_COUNT_FILES] = "SELECT count(*) FROM out_file",
 };
 static const struct db_statements st = {sql, Q__COUNT};
@@ -123,6 +129,22 @@ int store_highest(struct db_conn *c, uint64_t *number, struct err *e)
     return rc;
 }
 
+/* What the peer's schema would refuse must not enter a file: the whole file would never be accepted. */
+static int check_outgoing(const struct out_item *it, uint64_t size, struct err *e)
+{
+    const char *no = it->case_no ? it->case_no : "";
+    size_t kind = strlen(it->kind), digits = strspn(no, "0123456789");
+    if (strspn(it->id.s, "0123456789abcdef") != 32 || it->id.s[32])
+        return err_set(e, ERR_INPUT, "item: id: want 32 lower-case hex digits");
+    if (kind < 1 || kind > 23 || it->kind[0] == '-' || strspn(it->kind, "abcdefghijklmnopqrstuvwxyz-") != kind)
+        return err_set(e, ERR_INPUT, "item %s: kind: want 1 to 23 lower-case letters, have '%.30s'", it->id.s, it->kind);
+    if (no[digits] || (digits != 0 && digits != 16) || (it->case_seq && !digits))
+        return err_set(e, ERR_INPUT, "item %s: case: want 16 digits, or none and no place in it, have '%.20s'", it->id.s, no);
+    if (size == 0 || envelope_item_size((size_t)size) > ENVELOPE_MAX - 2048)
+        return err_set(e, ERR_TOO_LARGE, "item %s: %llu sealed bytes fit into no file", it->id.s, (unsigned long long)size);
+    return 0;
+}
+
 int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_ms, struct err *e)
 {
     char hex[65];
@@ -131,6 +153,8 @@ int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_m
     if (!spooled)
         hash_of(&h, it->sealed);
     hash_hex(hex, &h);
+    if (check_outgoing(it, spooled ? it->spool_size : it->sealed.n, e) < 0)
+        return -1;
     sqlite3_stmt *s = db_stmt(c, &st, Q_ITEM_ADD);
     db_bind_text(s, 1, it->id.s);
     db_bind_text(s, 2, it->kind);
@@ -221,7 +245,7 @@ int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struc
         if (db_run(c, s, e) < 0)
             return -1;
     }
-    *out = (struct file_row){.number = (uint64_t)number, .kind = bulk ? ENVELOPE_SLICE : ENVELOPE_BATCH, .created_ms = now_ms / 1000 * 1000};
+    *out = (struct file_row){.number = (uint64_t)number, .kind = bulk ? ENVELOPE_SLICE : ENVELOPE_BATCH, .created_ms = now_ms / 1000 * 1000, .size = size};
     s = db_stmt(c, &st, Q_FILE_ADD);
     db_bind_int(s, 1, number);
     db_bind_text(s, 2, bulk ? "slice" : "batch");
@@ -232,22 +256,24 @@ int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struc
     return db_run(c, s, e);
 }
 
-int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slice_bytes, struct err *e)
+int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slices, uint64_t *slice_bytes, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &st, Q_FLIGHT);
     int rc = db_step(c, s, e);
     *batches = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
-    *slice_bytes = rc == 1 ? (uint64_t)db_col_int(s, 1) : 0;
+    *slices = rc == 1 ? (uint64_t)db_col_int(s, 1) : 0;
+    *slice_bytes = rc == 1 ? (uint64_t)db_col_int(s, 2) : 0;
     sqlite3_reset(s);
     return rc < 0 ? -1 : 0;
 }
 
-int store_due(struct db_conn *c, int64_t before_ms, struct file_row *out, size_t max, size_t *n, struct err *e)
+int store_due(struct db_conn *c, int64_t before_ms, int64_t now_ms, struct file_row *out, size_t max, size_t *n, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &st, Q_DUE);
     int rc;
     db_bind_int(s, 1, before_ms);
     db_bind_int(s, 2, (int64_t)max);
+    db_bind_int(s, 3, now_ms);
     for (*n = 0; (rc = db_step(c, s, e)) == 1 && *n < max; (*n)++) {
         struct file_row *f = &out[*n];
         *f = (struct file_row){.number = (uint64_t)db_col_int(s, 0), .created_ms = db_col_int(s, 2), .first_ms = db_col_int(s, 3), .last_ms = db_col_int(s, 4),
@@ -328,17 +354,23 @@ static int run_range(struct db_conn *c, size_t q, uint64_t from, uint64_t to, in
 
 int store_ack(struct db_conn *c, uint64_t from, uint64_t to, bool keep, int64_t now_ms, int64_t *rtt_ms, struct err *e)
 {
-    sqlite3_stmt *s = db_stmt(c, &st, Q_RTT);
+    int64_t first = 0;
+    sqlite3_stmt *s = db_stmt(c, &st, Q_ACK_FROM);
+    db_bind_int(s, 1, (int64_t)from);
+    db_bind_int(s, 2, (int64_t)to);
+    if (one_number(c, s, &first, e) < 0 || first == 0)
+        return e && e->code ? -1 : 0;    /* acknowledged before */
+    from = (uint64_t)first;              /* below lies every item that ever went */
+    s = db_stmt(c, &st, Q_RTT);
     db_bind_int(s, 1, (int64_t)from);
     db_bind_int(s, 2, (int64_t)to);
     db_bind_int(s, 3, now_ms);
-    if (db_step(c, s, e) == 1)
-        *rtt_ms = db_col_int(s, 0);
+    db_bind_int(s, 4, *rtt_ms);
+    int rc = db_step(c, s, e);
+    *rtt_ms = rc == 1 ? db_col_int(s, 0) : 0;
     sqlite3_reset(s);
-    if (run_range(c, Q_ACK_FILES, from, to, now_ms, e) < 0)
+    if (rc < 0 || run_range(c, Q_ACK_FILES, from, to, now_ms, e) < 0)
         return -1;
-    if (db_changes(c) == 0)
-        return 0;                        /* acknowledged before */
     if (run_range(c, Q_ACK_KEEP, from, to, now_ms, e) < 0 || run_range(c, Q_ACK_SPOOL, from, to, now_ms, e) < 0)
         return -1;
     return run_range(c, keep ? Q_ACK_DROP : Q_ACK_DELETE, from, to, now_ms, e);
@@ -367,7 +399,7 @@ int delivery_confirm(struct db_conn *c, const char *item_id, const char *sealed_
         return rc;
     if (strcmp(hash, sealed_hash) != 0)
         return err_set(e, ERR_CORRUPT, "item %s: the confirmation names another hash: nothing is purged", item_id);
-    if (*spool && delivery_trash(c, spool, now_ms, e) < 0)
+    if (delivery_trash(c, spool, now_ms, e) < 0)      /* also without a file: it makes the sender truncate the log */
         return -1;
     s = db_stmt(c, &st, Q_CONFIRM_DROP);
     db_bind_text(s, 1, item_id);
@@ -377,6 +409,7 @@ int delivery_confirm(struct db_conn *c, const char *item_id, const char *sealed_
 int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &st, Q_TRASH_GET);
+    db_bind_int(s, 1, *id);
     int rc = db_step(c, s, e);
     if (rc == 1) {
         *id = db_col_int(s, 0);
@@ -523,7 +556,7 @@ int store_item_put(struct db_conn *c, const struct in_item *it, const char *stat
     return db_run(c, s, e);
 }
 
-static int take_open(struct db_conn *c, sqlite3_stmt *s, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
+static int take_open(struct db_conn *c, sqlite3_stmt *s, struct in_item *it, struct id128 *id, int64_t *row, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
 {
     int rc = db_step(c, s, e);
     if (rc == 1) {
@@ -536,14 +569,20 @@ static int take_open(struct db_conn *c, sqlite3_stmt *s, struct in_item *it, str
         buf_put(sealed, b.p, b.n);
         hash_of(&h, b);
         hash_hex(it->hash, &h);
+        if (row)
+            *row = db_col_int(s, 5);
+        if (buf_done(sealed, "stored item", e) < 0)      /* cut for want of memory it would be refused for ever */
+            rc = -1;
     }
     sqlite3_reset(s);
     return rc;
 }
 
-int store_ready(struct db_conn *c, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
+int store_ready(struct db_conn *c, int64_t *after, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
 {
-    return take_open(c, db_stmt(c, &st, Q_READY), it, id, kind, case_no, sealed, e);
+    sqlite3_stmt *s = db_stmt(c, &st, Q_READY);
+    db_bind_int(s, 1, *after);
+    return take_open(c, s, it, id, after, kind, case_no, sealed, e);
 }
 
 int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
@@ -551,7 +590,7 @@ int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[
     static _Thread_local struct id128 kept;
     sqlite3_stmt *s = db_stmt(c, &st, Q_HELD);
     db_bind_text(s, 1, id);
-    return take_open(c, s, it, &kept, kind, case_no, sealed, e);
+    return take_open(c, s, it, &kept, NULL, kind, case_no, sealed, e);
 }
 
 int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e)
@@ -586,6 +625,7 @@ int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e)
     out->held = (uint64_t)db_col_int(s, 0);
     out->waiting = (uint64_t)db_col_int(s, 1);
     out->refused = (uint64_t)db_col_int(s, 2);
+    out->waiting_ms = db_col_int(s, 3);
     s = db_stmt(c, &st, Q_COUNT_FILES);
     if (db_step(c, s, e) != 1)
         return -1;

@@ -99,7 +99,7 @@ CREATE TABLE in_item (
     gmt_create INTEGER NOT NULL DEFAULT 0,                           -- when the row was made
     gmt_modified INTEGER NOT NULL DEFAULT 0                          -- when the row was changed last
 ) STRICT;
-CREATE INDEX in_item_open ON in_item (state, case_no, case_seq) WHERE state IN ('held', 'waiting');
+CREATE INDEX in_item_open ON in_item (state, case_no, case_seq) WHERE state <> 'applied';
 
 -- The last order number of a case that was settled (applied or refused) on its way in.
 CREATE TABLE in_case (
