@@ -119,7 +119,8 @@ static void run_group(struct db *d, struct job **group, unsigned n)
         fail_group(group, n, &e);
         return;
     }
-    for (unsigned i = 0; i < n; i++)
+    /* Once the engine rolled back (full disk, no memory) a savepoint would open and commit a transaction of its own: nothing more runs. */
+    for (unsigned i = 0; i < n && !sqlite3_get_autocommit(d->writer.sql); i++)
         run_job(&d->writer, group[i]);
     if (sqlite3_get_autocommit(d->writer.sql)) {
         err_set(&e, ERR_INTERNAL, "%s: the engine rolled the group back", d->writer.path);
