@@ -13,10 +13,13 @@
 #include "intranet-side/service/outgoing.h"
 #include "intranet-side/service/step.h"
 
+enum { SAID_MOST = 1024 };                   /* more than one batch holds: leftovers are of files that were read but not applied */
+
+struct said { struct said *next; char item[33], zh[256], phone[16]; json_t *findings; };
 struct intake {
     pthread_mutex_t lock;
-    char item[33], zh[256], phone[16];
-    json_t *findings;
+    struct said *newest;                     /* a batch is prepared whole before its outcomes are asked for */
+    unsigned n;
 };
 
 int intake_open(struct intake **out, struct err *e)
@@ -28,38 +31,70 @@ int intake_open(struct intake **out, struct err *e)
     return 0;
 }
 
+static void said_free(struct said *v)
+{
+    json_decref(v->findings);
+    explicit_bzero(v, sizeof *v);
+    free(v);
+}
+
+/* Under the lock: out of the list, NULL when nothing was said of this item; item NULL: the oldest. */
+static struct said *said_take(struct intake *i, const char *item)
+{
+    struct said **at = &i->newest;
+    while (*at && (item ? strcmp((*at)->item, item) != 0 : (*at)->next != NULL))
+        at = &(*at)->next;
+    struct said *v = *at;
+    if (v) {
+        *at = v->next;
+        i->n--;
+    }
+    return v;
+}
+
 void intake_close(struct intake *i)
 {
     if (i == NULL)
         return;
-    json_decref(i->findings);
-    explicit_bzero(i->phone, sizeof i->phone);
+    for (struct said *v; (v = said_take(i, NULL)) != NULL;)
+        said_free(v);
     pthread_mutex_destroy(&i->lock);
     free(i);
 }
 
 void intake_say(struct intake *i, const char *item, const char *zh, const json_t *findings, const char *phone)
 {
+    struct said *v = calloc(1, sizeof *v), *old;
+    if (v == NULL)
+        return;                              /* the general sentence stands in */
+    snprintf(v->item, sizeof v->item, "%s", item);
+    snprintf(v->zh, sizeof v->zh, "%s", zh);
+    snprintf(v->phone, sizeof v->phone, "%s", phone ? phone : "");
+    v->findings = json_incref((json_t *)findings);
     pthread_mutex_lock(&i->lock);
-    snprintf(i->item, sizeof i->item, "%s", item);
-    snprintf(i->zh, sizeof i->zh, "%s", zh);
-    snprintf(i->phone, sizeof i->phone, "%s", phone ? phone : "");
-    json_decref(i->findings);
-    i->findings = json_incref((json_t *)findings);
+    old = said_take(i, item);                /* said anew: after a retry only the last word counts */
+    if (old == NULL && i->n == SAID_MOST)
+        old = said_take(i, NULL);
+    v->next = i->newest;
+    i->newest = v;
+    i->n++;
     pthread_mutex_unlock(&i->lock);
+    if (old)
+        said_free(old);
 }
 
 bool intake_said(struct intake *i, const char *item, char zh[256], json_t **findings, char phone[16])
 {
     pthread_mutex_lock(&i->lock);
-    bool ours = strcmp(i->item, item) == 0;
-    if (ours) {
-        memcpy(zh, i->zh, 256);
-        memcpy(phone, i->phone, 16);
-        *findings = json_incref(i->findings);
-    }
+    struct said *v = said_take(i, item);
     pthread_mutex_unlock(&i->lock);
-    return ours;
+    if (v == NULL)
+        return false;
+    memcpy(zh, v->zh, sizeof v->zh);
+    memcpy(phone, v->phone, sizeof v->phone);
+    *findings = json_incref(v->findings);
+    said_free(v);
+    return true;
 }
 
 /* --- application --- */

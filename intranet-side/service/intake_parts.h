@@ -8,7 +8,8 @@
 #include "intranet-side/service/intake_record.h"
 #include "intranet-side/store/log_books.h"
 
-/* Keep what a refusal says until its outcome is asked for; findings and phone may be NULL or "". */
+/* Keep what a refusal says until its outcome is asked for, for many items at once: a whole batch is prepared before any of it is applied.
+ * Findings and phone may be NULL or "". said: once, false when nothing was. */
 void intake_say(struct intake *i, const char *item, const char *zh, const json_t *findings, const char *phone);
 bool intake_said(struct intake *i, const char *item, char zh[256], json_t **findings, char phone[16]);
 
