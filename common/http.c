@@ -94,6 +94,7 @@ static int on_begin(struct mg_connection *conn)
     log_request(&rq, &rs);
     int status = rs.status ? rs.status : 500;
     response_end(&rs);
+    request_discard_body(&rq);
     request_end(&rq);
     watch_leave(&s->watch, &rq.watched);      /* last: http_stop returns when nobody is left, and frees what we used */
     return status;

@@ -127,6 +127,9 @@ struct response {
 int request_begin(struct request *rq, struct http_server *s, struct mg_connection *conn, struct err *e);
 /* Read (BODY_JSON, BODY_RAW) what the route wants, refuse what it does not take. */
 int request_take_body(struct request *rq, const struct route *route, struct err *e);
+/* After the answer: let what is left of a refused body come and forget it, within limits. Closing on unread bytes resets the connection,
+ * and who still sends (nginx, a browser) then sees a broken connection (502) instead of the answer. */
+void request_discard_body(struct request *rq);
 void request_end(struct request *rq);
 void response_begin(struct response *rs, struct request *rq);
 void response_end(struct response *rs);

@@ -12,6 +12,8 @@
 #define BODY_MS 10000
 #define STREAM_MS 120000
 #define CHUNK 65536
+#define DISCARD_MAX (4 << 20)    /* twice what nginx lets through */
+#define DISCARD_MS 2000
 
 /* --- begin and end --- */
 
@@ -205,6 +207,19 @@ int request_read(struct request *rq, uint8_t *into, size_t cap, size_t *got, str
         return -1;
     *got = n;
     return 0;
+}
+
+void request_discard_body(struct request *rq)
+{
+    uint8_t waste[CHUNK];
+    int64_t end_ms = clock_mono_ms() + DISCARD_MS;
+    if (rq->unread <= 0 || rq->unread > DISCARD_MAX || rq->broken || (rq->framing.expect && !rq->body_deadline_ms))
+        return;
+    watch_deadline(&rq->server->watch, &rq->watched, DISCARD_MS, false);
+    for (int got = 1; got > 0 && rq->unread > 0 && clock_mono_ms() < end_ms; rq->unread -= got > 0 ? got : 0)
+        got = mg_read(rq->conn, waste, rq->unread < CHUNK ? (size_t)rq->unread : CHUNK);
+    watch_deadline(&rq->server->watch, &rq->watched, 0, false);
+    explicit_bzero(waste, sizeof waste);
 }
 
 static int parse_json(struct request *rq, struct err *e)
