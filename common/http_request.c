@@ -12,6 +12,7 @@
 #define BODY_MS 10000
 #define STREAM_MS 120000
 #define CHUNK 65536
+#define JSON_DEPTH 32
 #define DISCARD_MAX (4 << 20)    /* twice what nginx lets through */
 #define DISCARD_MS 2000
 
@@ -211,20 +212,41 @@ int request_read(struct request *rq, uint8_t *into, size_t cap, size_t *got, str
 
 void request_discard_body(struct request *rq)
 {
-    uint8_t waste[CHUNK];
+    uint8_t waste[1024];         /* small: a worker's stack is */
     int64_t end_ms = clock_mono_ms() + DISCARD_MS;
     if (rq->unread <= 0 || rq->unread > DISCARD_MAX || rq->broken || (rq->framing.expect && !rq->body_deadline_ms))
         return;
     watch_deadline(&rq->server->watch, &rq->watched, DISCARD_MS, false);
     for (int got = 1; got > 0 && rq->unread > 0 && clock_mono_ms() < end_ms; rq->unread -= got > 0 ? got : 0)
-        got = mg_read(rq->conn, waste, rq->unread < CHUNK ? (size_t)rq->unread : CHUNK);
+        got = mg_read(rq->conn, waste, (uint64_t)rq->unread < sizeof waste ? (size_t)rq->unread : sizeof waste);
     watch_deadline(&rq->server->watch, &rq->watched, 0, false);
     explicit_bzero(waste, sizeof waste);
+}
+
+/* jansson goes down 2048 levels by recursion; a worker's stack (100 KB) ends long before. Brackets outside of texts are counted first. */
+static int check_depth(struct bytes in, struct err *e)
+{
+    size_t depth = 0;
+    bool text = false;
+    for (size_t i = 0; i < in.n; i++) {
+        const uint8_t c = in.p[i];
+        if (text && c == '\\')
+            i++;
+        else if (c == '"')
+            text = !text;
+        else if (!text && (c == '[' || c == '{') && ++depth > JSON_DEPTH)
+            return err_set(e, ERR_INPUT, "body: JSON: want at most %d levels", JSON_DEPTH);
+        else if (!text && (c == ']' || c == '}') && depth > 0)
+            depth--;
+    }
+    return 0;
 }
 
 static int parse_json(struct request *rq, struct err *e)
 {
     json_error_t at;
+    if (check_depth((struct bytes){rq->body, rq->body_n}, e) < 0)
+        return -1;
     /* No JSON_DECODE_ANY, no JSON_DISABLE_EOF_CHECK, no JSON_ALLOW_NUL: an object or array, then the end, and no U+0000 inside. */
     rq->json = json_loadb((const char *)rq->body, rq->body_n, JSON_REJECT_DUPLICATES, &at);
     if (!rq->json)
