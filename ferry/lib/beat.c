@@ -7,6 +7,8 @@
 #include "common/file.h"
 #include "common/log.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/store_operate.h"
+#include "ferry/lib/vault.h"
 
 struct beat_job { struct delivery *d; struct beat beat; uint64_t reserve; };
 
@@ -49,6 +51,7 @@ int beat_publish(struct delivery *d, struct err *e)
     struct envelope_head h = {.kind = ENVELOPE_BEAT, .created_ms = clock_wall_ms() / 1000 * 1000};
     struct buf body;
     pthread_mutex_lock(&d->lock);
+    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
     snprintf(j.beat.ack, sizeof j.beat.ack, "%s", d->peer_incarnation);
     j.beat.heard = d->peer_beat;
     snprintf(j.beat.health, sizeof j.beat.health, "%s", strcmp(d->live.word, "critical") == 0 ? "critical" : d->health);
@@ -63,7 +66,6 @@ int beat_publish(struct delivery *d, struct err *e)
     pthread_mutex_unlock(&d->lock);
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
     snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
-    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
     buf_init(&body, 65536);
     int rc = envelope_write_beat(&body, &h, &j.beat, d->opt.own, e);
     if (rc == 0 && d->beat_name[0])
@@ -87,6 +89,15 @@ static int ack_range(struct db_conn *c, struct ack_job *j, uint64_t from, uint64
     return 0;
 }
 
+/* It stays so over a restart: only a resync ends it. */
+static int note_stopped(struct db_conn *c, int64_t now_ms, struct err *e)
+{
+    struct stream_state s;
+    if (operate_state(c, &s, e) < 0)
+        return -1;
+    return s.state[0] ? 0 : operate_set_state(c, "stopped", "", 0, now_ms, e);
+}
+
 static int apply_ack(struct db_conn *c, void *arg, struct err *e)
 {
     struct ack_job *j = arg;
@@ -96,7 +107,7 @@ static int apply_ack(struct db_conn *c, void *arg, struct err *e)
         return -1;
     j->unknown = top > j->highest;
     if (j->unknown)
-        return 0;
+        return note_stopped(c, j->now_ms, e);
     if (b->contiguous && ack_range(c, j, 1, b->contiguous, e) < 0)
         return -1;
     for (size_t i = 0; i < b->nranges; i++)
@@ -105,13 +116,20 @@ static int apply_ack(struct db_conn *c, void *arg, struct err *e)
     return 0;
 }
 
-struct meet_job { const char *incarnation; int64_t now_ms; };
+struct meet_job { const char *incarnation; int64_t now_ms; bool newest, another; };
 
 static int meet(struct db_conn *c, void *arg, struct err *e)
 {
     struct meet_job *j = arg;
     uint64_t contiguous;
-    return store_heard(c, j->incarnation, &contiguous, j->now_ms, e);
+    char last[17];
+    if (store_last_stream(c, last, e) < 0)
+        return -1;
+    j->another = *last && strcmp(last, j->incarnation) != 0;
+    if (store_heard(c, j->incarnation, &contiguous, j->now_ms, e) < 0 || store_last_stream(c, last, e) < 0)
+        return -1;
+    j->newest = strcmp(last, j->incarnation) == 0;
+    return 0;
 }
 
 /* A counter that does not follow the last: the peer started again, or beats were lost. Answer at once, it may be waiting for us.
@@ -135,23 +153,38 @@ static void note_beat(struct delivery *d, const struct envelope *v, int64_t now_
     pthread_mutex_unlock(&d->lock);
 }
 
+/* Its question clears this again (resync.c). */
+static void note_new_peer(struct delivery *d, const char *incarnation)
+{
+    pthread_mutex_lock(&d->lock);
+    d->peer_new = true;
+    pthread_mutex_unlock(&d->lock);
+    log_event(LOG_WARN, "peer_new_stream", "incarnation %s", incarnation);
+}
+
 /* Receiver thread. An old beat is not worse than a lost one: what it acknowledges was true. */
 int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e)
 {
     struct ack_job j = {.d = d, .b = &v->beat, .now_ms = now_ms};
     bool same = strcmp(v->head.incarnation, d->peer_incarnation) == 0;
-    struct meet_job m = {v->head.incarnation, now_ms};
+    struct meet_job m = {.incarnation = v->head.incarnation, .now_ms = now_ms, .newest = true};
     if (!same && db_write(d->opt.db, meet, &m, e) < 0)
         return -1;
-    bool ours = strcmp(v->beat.ack, d->incarnation) == 0;
     pthread_mutex_lock(&d->lock);
+    bool ours = strcmp(v->beat.ack, d->incarnation) == 0;
     j.known_ms = d->rtt_ms;
     pthread_mutex_unlock(&d->lock);
     if (ours && db_write(d->opt.db, apply_ack, &j, e) < 0)
         return -1;
     if (j.unknown)                       /* before the beat counts as an answer: the sender must not start */
-        delivery_set_stopped(d, "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed");
-    if (!same || v->head.number > d->peer_beat)
+        delivery_set_stopped(d, STOPPED_WHY);
+    /* An old stream speaks again: a beat from long ago, or a peer restored from a backup. The latter names beats of ours that nobody named yet. */
+    bool live = m.newest || (ours && v->beat.heard > d->peer_heard);
+    if (ours && v->beat.heard > d->peer_heard)
+        d->peer_heard = v->beat.heard;
+    if (!same && m.newest && m.another)
+        note_new_peer(d, v->head.incarnation);
+    if ((!same && live) || (same && v->head.number > d->peer_beat))
         note_beat(d, v, now_ms);
     if (!ours || j.unknown)
         return 0;
@@ -165,12 +198,13 @@ int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, str
 }
 
 #define STATUS_MS 2000
+#define EXPIRE_MS (3600 * 1000)
 #define SOON_MS 50            /* acknowledgements that come together travel in one beat */
 
 void *clock_main(void *arg)
 {
     struct delivery *d = arg;
-    int64_t next_beat = 0, next_status = 0;
+    int64_t next_beat = 0, next_status = 0, next_expire = 0;
     for (;;) {
         struct err e = {0};
         int64_t now = clock_mono_ms();
@@ -191,6 +225,12 @@ void *clock_main(void *arg)
             if (status_write(d, &e) < 0)
                 log_error("status_write", &e);
             next_status = now + STATUS_MS;
+        }
+        if (now >= next_expire) {
+            err_clear(&e);
+            if (vault_expire(d, NULL, &e) < 0)
+                log_error("vault_expire", &e);
+            next_expire = now + EXPIRE_MS;
         }
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);

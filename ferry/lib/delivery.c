@@ -8,7 +8,9 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "ferry/lib/command.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/store_operate.h"
 #include "ferry/lib/temps.h"
 
 static void defaults(struct delivery_options *o)
@@ -47,12 +49,14 @@ static int open_folders(struct delivery *d, struct err *e)
 {
     struct delivery_options *o = &d->opt;
     if (keep_text(d, 0, &o->outbox, e) < 0 || keep_text(d, 1, &o->inbox, e) < 0 || keep_text(d, 2, &o->quarantine, e) < 0 || keep_text(d, 3, &o->vault, e) < 0 ||
-        keep_text(d, 4, &o->spool, e) < 0 || keep_text(d, 5, &o->mirror, e) < 0 || keep_text(d, 6, &o->status_file, e) < 0)
+        keep_text(d, 4, &o->spool, e) < 0 || keep_text(d, 5, &o->mirror, e) < 0 || keep_text(d, 6, &o->status_file, e) < 0 ||
+        keep_text(d, 7, &o->commands, e) < 0)
         return -1;
     if (open_folder(&d->outbox, o->outbox, true, e) < 0 || open_folder(&d->inbox, o->inbox, true, e) < 0 || open_folder(&d->quarantine, o->quarantine, true, e) < 0 ||
-        open_folder(&d->vault, o->vault, false, e) < 0 || open_folder(&d->spool, o->spool, false, e) < 0 || open_folder(&d->mirror, o->mirror, false, e) < 0)
+        open_folder(&d->vault, o->vault, false, e) < 0 || open_folder(&d->spool, o->spool, false, e) < 0 || open_folder(&d->mirror, o->mirror, false, e) < 0 ||
+        open_folder(&d->commands, o->commands, false, e) < 0)
         return -1;
-    const int ours[] = {d->outbox, d->quarantine, d->vault, d->spool, d->mirror};
+    const int ours[] = {d->outbox, d->quarantine, d->vault, d->spool, d->mirror, d->commands};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (temps_sweep(ours[i], NULL, e) < 0)
             return -1;
@@ -64,12 +68,21 @@ static int open_folders(struct delivery *d, struct err *e)
     return 0;
 }
 
-struct stream_job { struct delivery *d; int64_t now_ms; };
+struct stream_job { struct delivery *d; int64_t now_ms; struct stream_state s; };
 
 static int open_stream(struct db_conn *c, void *arg, struct err *e)
 {
     struct stream_job *j = arg;
-    return store_open_stream(c, j->d->incarnation, j->now_ms, e);
+    return store_open_stream(c, j->d->incarnation, j->now_ms, e) < 0 ? -1 : operate_state(c, &j->s, e);
+}
+
+/* What a predecessor left: the direction stands, a resync is under way, the operator drains. */
+static void take_up(struct delivery *d, const struct stream_state *s)
+{
+    d->drained = s->drained;
+    d->resync_asked = strcmp(s->state, "resync") == 0;
+    if (strcmp(s->state, "stopped") == 0)
+        delivery_set_stopped(d, STOPPED_WHY);
 }
 
 int delivery_open(struct delivery **out, const struct delivery_options *opt, struct err *e)
@@ -79,7 +92,7 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     if (!d)
         return err_set(e, ERR_FULL, "delivery: no memory");
     d->opt = *opt;
-    d->outbox = d->inbox = d->quarantine = d->vault = d->spool = d->mirror = d->notify = -1;
+    d->outbox = d->inbox = d->quarantine = d->vault = d->spool = d->mirror = d->commands = d->notify = -1;
     pthread_mutex_init(&d->lock, NULL);
     pthread_condattr_t mono;
     pthread_condattr_init(&mono);
@@ -90,18 +103,19 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     snprintf(d->health, sizeof d->health, "fine");
     snprintf(d->live.word, sizeof d->live.word, "fine");
     defaults(&d->opt);
-    struct stream_job j = {d, clock_wall_ms()};
-    if (open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
+    struct stream_job j = {.d = d, .now_ms = clock_wall_ms()};
+    if (open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
         delivery_close(d);
         return -1;
     }
+    take_up(d, &j.s);
     *out = d;
     return 0;
 }
 
 int delivery_start(struct delivery *d, struct err *e)
 {
-    static void *(*const mains[THREAD__COUNT])(void *) = {send_main, receive_main, clock_main};
+    static void *(*const mains[THREAD__COUNT])(void *) = {send_main, receive_main, clock_main, command_main};
     for (d->running = 0; d->running < THREAD__COUNT; d->running++)
         if ((errno = pthread_create(&d->threads[d->running], NULL, mains[d->running], d)) != 0) {
             err_sys(e, "delivery: thread");
@@ -130,7 +144,7 @@ void delivery_close(struct delivery *d)
 {
     if (!d)
         return;
-    const int fds[] = {d->outbox, d->inbox, d->quarantine, d->vault, d->spool, d->mirror, d->notify};
+    const int fds[] = {d->outbox, d->inbox, d->quarantine, d->vault, d->spool, d->mirror, d->commands, d->notify};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
         if (fds[i] >= 0)
             close(fds[i]);

@@ -34,6 +34,15 @@ struct delivery_handler {
     void (*discard)(void *prepared);     /* always called once after a prepare that gave 0; NULL: nothing to free */
 };
 
+struct delivery_verb;
+
+/* What a resync wants of the application (resync.h). */
+enum resync_why {
+    RESYNC_UNKNOWN,                      /* the peer knows nothing of this case: say all that it must know, in the case's next place. 1 said, 0 not ours to say */
+    RESYNC_AHEAD,                        /* our database was restored; the peer may have seen more of this case: say its present state anew */
+    RESYNC_TOP                           /* the highest case number that the peer ever saw: give out none up to it */
+};
+
 struct delivery_options {
     struct db *db;
     const struct key_pair *own;          /* named internet or intranet */
@@ -44,12 +53,17 @@ struct delivery_options {
     const char *vault;                   /* files as received, fsynced before they are applied; "" = none */
     const char *spool;                   /* folder of sealed items too large for the database; "" = none */
     const char *mirror;                  /* second copy of the spool, cleaned with it; "" = none */
+    const char *commands;                /* the operator's command folder (command.h), "" = none */
     const char *status_file;             /* status.json, renamed into place every 2 s and at stop */
     const struct delivery_handler *handlers;
     size_t nhandlers;
     void *app;
     /* Inside the transaction that settles an item as "refused" or "held" (also when a held one is held again): enqueue the answer. May be NULL. */
     int (*outcome)(struct db_conn *c, void *app, const struct in_item *it, const char *word, const struct err *why, struct err *e);
+    /* In the receiver's transaction; may be NULL. -1 fails the transaction. */
+    int (*resynced)(struct db_conn *c, void *app, const char *case_no, enum resync_why why, int64_t now_ms, struct err *e);
+    const struct delivery_verb *verbs;   /* the application's own (command.h), beside verbs.h */
+    size_t nverbs;
     void (*after_purge)(void *app);      /* receiver or sender thread, after items were purged and the WAL was truncated; may be NULL */
     /* Numbers, 0 = default. */
     uint64_t batch_max, slice_max;       /* bytes of a file: 1 MB, 6 MB */
@@ -60,6 +74,7 @@ struct delivery_options {
     unsigned rescan_s;                   /* 10; inotify only shortens the wait */
     unsigned settle_s;                   /* 10: a file that fails is left alone until it stood still so long */
     unsigned warn_s, critical_s;         /* 60, 150: age of the oldest unacknowledged record */
+    unsigned vault_days;                 /* files of the vault are removed when older, 0 = never */
     bool keep_acked;                     /* keep acknowledged items (the intranet, for a resync) */
 };
 
@@ -106,7 +121,12 @@ int delivery_list(struct delivery *d, struct delivery_open_item *out, size_t max
 /* Process a held item again; *word becomes applied, refused or held. ERR_MISSING: no such held item. */
 int delivery_retry(struct delivery *d, const char *item_id, char word[12], struct err *e);
 
+/* A held item becomes refused, which is final: its sender is told the reason. ERR_MISSING: no such held item. */
+int delivery_discard(struct delivery *d, const char *item_id, const char *reason, struct err *e);
+
 /* --- health --- */
+/* Today's records (Beijing): confirmed, how many in time, and how many are late and under way. FRY-20, PRF-06. */
+struct crossing { uint64_t records, within_5, within_10, late_5, late_10; int64_t slowest_ms; };
 struct delivery_state {
     uint64_t queued, unacked, unconfirmed;        /* items; files; items kept until confirmed */
     uint64_t held, waiting, refused, quarantined; /* items, files */
@@ -117,6 +137,9 @@ struct delivery_state {
     char stopped[160];                            /* why a direction stands, "" = it does not */
     int64_t waiting_ms;                           /* oldest item that waits for its predecessor in a case, 0 = none */
     uint64_t gap;                                 /* numbers of the peer's stream that are missing below the highest known */
+    struct crossing today;
+    bool drained;                                 /* the operator drains: accept nothing new */
+    bool peer_new;                                /* the peer began a new stream and did not resync: was it emptied? */
     char word[12];                                /* fine warning critical */
 };
 void delivery_health(struct delivery *d, struct delivery_state *out);     /* from memory, at most 2 s old */

@@ -9,14 +9,15 @@
 #include "ferry/lib/delivery.h"
 #include "ferry/lib/envelope.h"
 
+#define STOPPED_WHY "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed"
 #define INBOX_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE)
 
-enum { THREAD_SEND, THREAD_RECEIVE, THREAD_CLOCK, THREAD__COUNT };
+enum { THREAD_SEND, THREAD_RECEIVE, THREAD_CLOCK, THREAD_COMMAND, THREAD__COUNT };
 
 struct delivery {
     struct delivery_options opt;
-    char *text[8];                       /* our copies of the option strings */
-    int outbox, inbox, quarantine, vault, spool, mirror;     /* folder descriptors, -1 = none */
+    char *text[9];                       /* our copies of the option strings */
+    int outbox, inbox, quarantine, vault, spool, mirror, commands;     /* folder descriptors, -1 = none */
     int notify;                          /* inotify on the inbox, -1 = rescan only */
     char incarnation[17];
     pthread_t threads[THREAD__COUNT];
@@ -40,6 +41,11 @@ struct delivery {
     uint64_t peer_beat;                  /* receiver only: highest counter heard */
     char peer_incarnation[17];
     uint64_t peer_sent;
+    uint64_t peer_heard;                 /* receiver only: newest beat of ours that a beat of the peer names */
+    bool peer_new;                       /* the peer's stream is another than the one we knew: emptied or restored, unless it resyncs */
+    bool resync_asked;                   /* receiver: the stream's state wants work (resync.h) */
+    bool drained;                        /* the operator wants nothing new accepted */
+    int64_t window_until_ms;             /* monotonic: until then the limits of what may be under way are lifted */
     uint64_t config_version;
     char health[12];
     struct delivery_state live;
@@ -89,6 +95,11 @@ int store_ready(struct db_conn *c, int64_t *after, struct in_item *it, struct id
 int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
 int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e);
 int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e);
+
+/* A file of the vault, as if it came now; it is acknowledged by the next beat. */
+int receive_again(struct delivery *d, struct bytes body, struct err *e);
+/* The peer's stream that we met last, "" = none. */
+int store_last_stream(struct db_conn *c, char incarnation[17], struct err *e);
 
 /* send.c, receive.c, beat.c, status.c: what the threads run. */
 void *send_main(void *delivery);

@@ -11,9 +11,13 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "ferry/lib/builtin.h"
 #include "ferry/lib/follow.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/quarantine.h"
+#include "ferry/lib/resync.h"
+#include "ferry/lib/store_operate.h"
+#include "ferry/lib/vault.h"
 
 /* One item on its way through: verdict OK means prepared and to be applied. */
 enum verdict { VERDICT_OK, VERDICT_REFUSED, VERDICT_HELD };
@@ -42,10 +46,20 @@ static bool is_hold(enum err_code c)
 
 static const struct delivery_handler *handler_of(const struct delivery *d, const char *kind)
 {
+    for (size_t i = 0; i < builtin_n_handlers; i++)
+        if (strcmp(builtin_handlers[i].kind, kind) == 0)
+            return &builtin_handlers[i];
     for (size_t i = 0; i < d->opt.nhandlers; i++)
         if (strcmp(d->opt.handlers[i].kind, kind) == 0)
             return &d->opt.handlers[i];
     return NULL;
+}
+
+/* Whose argument the handler wants: ours, or the application's. */
+static void *app_of(struct delivery *d, const struct delivery_handler *h)
+{
+    bool ours = h >= builtin_handlers && h < builtin_handlers + builtin_n_handlers;
+    return ours ? (void *)d : d->opt.app;
 }
 
 /* Open and prepare; the outcome is a verdict, or -1 when nothing can be said now. */
@@ -61,7 +75,7 @@ static int open_item(struct delivery *d, struct passing *p, struct buf *content,
     if (!p->handler)
         return err_set(e, ERR_HELD, "item %s: kind '%s' has no handler here", p->it.id, p->it.kind);
     p->it.manifest = &p->manifest;
-    if (p->handler->prepare && p->handler->prepare(d->opt.app, &p->it, buf_bytes(content), &p->prepared, e) < 0)
+    if (p->handler->prepare && p->handler->prepare(app_of(d, p->handler), &p->it, buf_bytes(content), &p->prepared, e) < 0)
         return -1;
     p->has_prepared = true;
     return 0;
@@ -90,6 +104,20 @@ static void drop_prepared(struct passing *p)
     p->has_prepared = false;
 }
 
+/* The case goes on behind this place, and behind places that will never come. One that came out of order moves nothing. */
+static int settle_place(struct db_conn *c, const struct in_item *it, struct err *e)
+{
+    uint64_t settled = 0;
+    if (store_case_seq(c, it->case_no, &settled, e) < 0)
+        return -1;
+    if (it->case_seq != settled + 1)
+        return 0;
+    settled = it->case_seq;
+    if (operate_skip_gone(c, it->case_no, &settled, e) < 0)
+        return -1;
+    return store_case_settle(c, it->case_no, settled, it->now_ms, e);
+}
+
 static int settle(struct db_conn *c, struct delivery *d, struct passing *p, const char *word, struct err *e)
 {
     bool applied = strcmp(word, "applied") == 0, held = strcmp(word, "held") == 0;
@@ -97,7 +125,7 @@ static int settle(struct db_conn *c, struct delivery *d, struct passing *p, cons
     /* The original of a refused one stays: it is evidence, and the citizen was told. */
     if (store_item_put(c, &p->it, word, applied ? "" : p->why.msg, applied ? (struct bytes){0} : p->sealed, e) < 0)
         return -1;
-    if (!held && p->it.case_seq && store_case_settle(c, p->it.case_no, p->it.case_seq, p->it.now_ms, e) < 0)
+    if (!held && p->it.case_seq && settle_place(c, &p->it, e) < 0)
         return -1;
     return !applied && d->opt.outcome ? d->opt.outcome(c, d->opt.app, &p->it, word, &p->why, e) : 0;
 }
@@ -109,7 +137,7 @@ static int apply_one(struct db_conn *c, struct delivery *d, struct passing *p, s
         err_clear(&p->why);
         if (db_exec(c, "SAVEPOINT item", e) < 0)
             return -1;
-        if (p->handler->apply(c, d->opt.app, &p->it, p->prepared, &p->why) == 0)
+        if (p->handler->apply(c, app_of(d, p->handler), &p->it, p->prepared, &p->why) == 0)
             return db_exec(c, "RELEASE item", e) < 0 ? -1 : settle(c, d, p, "applied", e);
         if (db_exec(c, "ROLLBACK TO item", e) < 0 || db_exec(c, "RELEASE item", e) < 0)
             return -1;
@@ -120,54 +148,23 @@ static int apply_one(struct db_conn *c, struct delivery *d, struct passing *p, s
     return settle(c, d, p, p->verdict == VERDICT_REFUSED ? "refused" : "held", e);
 }
 
-/* Known already, waiting for its predecessor, or applied. */
+/* Known already, waiting for its predecessor, or applied. Its id alone says whether it came before: a place that is taken was given out twice by a
+ * side that was restored from a backup, and what stands in it now is something else. */
 static int pass_item(struct db_conn *c, struct delivery *d, struct passing *p, struct err *e)
 {
     char state[12];
     uint64_t settled = 0;
     if (store_item_state(c, p->it.id, state, e) < 0 || (p->it.case_seq && store_case_seq(c, p->it.case_no, &settled, e) < 0))
         return -1;
-    bool again = strcmp(state, "waiting") == 0 || strcmp(state, "held") == 0;
-    if ((*state && !again) || (p->it.case_seq && p->it.case_seq <= settled)) {
+    if (*state && strcmp(state, "waiting") != 0 && strcmp(state, "held") != 0) {
         snprintf(p->result, sizeof p->result, "known");
-        /* Another item took its place in the case: it would be ready for ever. */
-        return again ? store_item_put(c, &p->it, "applied", "its place in the case was taken by another item", (struct bytes){0}, e) : 0;
+        return 0;
     }
     if (p->it.case_seq > settled + 1) {
         snprintf(p->result, sizeof p->result, "waiting");
         return store_item_put(c, &p->it, "waiting", "", p->sealed, e);
     }
     return apply_one(c, d, p, e);
-}
-
-/* As received, under the name that its header gives it: the gateway's names mean nothing, and a repeat is the same file. The folder is on
- * another volume and survives this one; nothing is applied before it is there. */
-static int keep_in_vault(struct delivery *d, const struct envelope_head *h, struct bytes body, struct err *e)
-{
-    struct err first = {0};
-    struct buf there;
-    char name[80], other[160];
-    struct hash256 hash;
-    if (d->vault < 0)
-        return 0;
-    envelope_name(name, h);
-    if (file_publish(d->vault, name, body, PUBLISH_NEW, &first) == 0)
-        return 0;
-    if (first.code != ERR_CONFLICT)
-        return err_set(e, first.code, "vault: %.200s", first.msg);
-    buf_init(&there, ENVELOPE_MAX + 1);
-    int rc = file_read(&there, d->vault, name, ENVELOPE_MAX, e);
-    bool same = rc == 0 && bytes_equal(buf_bytes(&there), body);
-    buf_clear(&there);
-    if (rc < 0)
-        return -1;
-    if (same)                            /* kept before a crash, perhaps without its name being durable yet */
-        return fsync(d->vault) < 0 ? err_sys(e, "vault folder") : 0;
-    hash_of(&hash, body);
-    hash_hex(other, &hash);
-    memcpy(other + 32, ".xml", 5);       /* two files of one number: both are evidence */
-    log_event(LOG_ERROR, "number_twice", "file %s other %s", name, other);
-    return file_publish(d->vault, other, body, PUBLISH_NEW, &first) == 0 || first.code == ERR_CONFLICT ? 0 : err_set(e, first.code, "vault: %.200s", first.msg);
 }
 
 struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known; };
@@ -218,7 +215,7 @@ static int receive_items(struct delivery *d, const struct envelope *v, struct by
     int rc = db_read(d->opt.db, look_known, &j, e);
     if (rc < 0 || j.known)
         return rc;
-    if (keep_in_vault(d, &v->head, body, e) < 0)
+    if (vault_keep(d, &v->head, body, e) < 0)
         return -1;
     j.items = passing_of(v, now_ms);
     if (!j.items)
@@ -310,31 +307,84 @@ int delivery_retry(struct delivery *d, const char *item_id, char word[12], struc
     return drain_waiting(d, e);
 }
 
+/* --- discard --- */
+
+static int refuse_held(struct db_conn *c, void *arg, struct err *e)
+{
+    struct stored_job *j = arg;
+    char state[12];
+    if (store_item_state(c, j->p.it.id, state, e) < 0)
+        return -1;
+    if (strcmp(state, "held") != 0)
+        return err_set(e, ERR_MISSING, "item %.32s: not held any more", j->p.it.id);
+    return settle(c, j->d, &j->p, "refused", e);
+}
+
+int delivery_discard(struct delivery *d, const char *item_id, const char *reason, struct err *e)
+{
+    struct stored_job j = {.d = d, .id = item_id};
+    buf_init(&j.sealed, ENVELOPE_MAX);
+    int rc = db_read(d->opt.db, load_stored, &j, e);
+    if (rc == 0 && j.found != 1)
+        rc = err_set(e, ERR_MISSING, "item %.32s: nothing of that id is held", item_id);
+    if (rc == 0) {
+        j.p.sealed = buf_bytes(&j.sealed);
+        j.p.it.now_ms = clock_wall_ms();
+        j.p.it.manifest = &j.p.manifest;
+        err_set(&j.p.why, ERR_INPUT, "discarded: %.180s", reason);
+        rc = db_write(d->opt.db, refuse_held, &j, e);
+    }
+    if (rc == 0)
+        log_item(&j.p);
+    buf_clear(&j.sealed);
+    return rc;
+}
+
 /* --- files --- */
+
+/* Verified and meant for us. The caller frees it. */
+static int read_file(struct delivery *d, struct envelope *v, struct bytes body, struct err *e)
+{
+    const struct key_public *keys[] = {d->opt.peer};
+    if (envelope_verify(body, keys, 1, NULL, e) < 0 || envelope_read(v, body, d->opt.parser, e) < 0)
+        return -1;
+    if (strcmp(v->head.from, d->opt.peer->name) == 0 && strcmp(v->head.to, keys_public(d->opt.own)->name) == 0)
+        return 0;
+    err_set(e, ERR_CORRUPT, "envelope: want %s to %s, have %s to %s", d->opt.peer->name, keys_public(d->opt.own)->name, v->head.from, v->head.to);
+    envelope_free(v);
+    return -1;
+}
+
+int receive_again(struct delivery *d, struct bytes body, struct err *e)
+{
+    struct envelope v;
+    if (read_file(d, &v, body, e) < 0)
+        return -1;
+    int rc = v.head.kind == ENVELOPE_BEAT ? 0 : receive_items(d, &v, body, clock_wall_ms(), e);
+    envelope_free(&v);
+    return rc;
+}
+
+/* Something to acknowledge; of a peer that was never heard this file tells the stream. */
+static void ask_beat(struct delivery *d, const struct envelope *v)
+{
+    pthread_mutex_lock(&d->lock);
+    if (!d->peer_incarnation[0])
+        snprintf(d->peer_incarnation, sizeof d->peer_incarnation, "%s", v->head.incarnation);
+    d->beat_asked = true;
+    pthread_cond_signal(&d->clock_wake);
+    pthread_mutex_unlock(&d->lock);
+}
 
 static int receive_bytes(struct delivery *d, struct bytes body, struct err *e)
 {
-    const struct key_public *keys[] = {d->opt.peer};
     struct envelope v;
     int64_t now_ms = clock_wall_ms();
-    if (envelope_verify(body, keys, 1, NULL, e) < 0 || envelope_read(&v, body, d->opt.parser, e) < 0)
+    if (read_file(d, &v, body, e) < 0)
         return -1;
-    int rc = 0;
-    if (strcmp(v.head.from, d->opt.peer->name) != 0 || strcmp(v.head.to, keys_public(d->opt.own)->name) != 0)
-        rc = err_set(e, ERR_CORRUPT, "envelope: want %s to %s, have %s to %s", d->opt.peer->name, keys_public(d->opt.own)->name, v.head.from, v.head.to);
-    else if (v.head.kind == ENVELOPE_BEAT)
-        rc = beat_heard(d, &v, now_ms, e);
-    else {
-        rc = receive_items(d, &v, body, now_ms, e);
-        if (rc == 0) {
-            pthread_mutex_lock(&d->lock);
-            if (!d->peer_incarnation[0])
-                snprintf(d->peer_incarnation, sizeof d->peer_incarnation, "%s", v.head.incarnation);
-            d->beat_asked = true;
-            pthread_cond_signal(&d->clock_wake);
-            pthread_mutex_unlock(&d->lock);
-        }
-    }
+    int rc = v.head.kind == ENVELOPE_BEAT ? beat_heard(d, &v, now_ms, e) : receive_items(d, &v, body, now_ms, e);
+    if (rc == 0 && v.head.kind != ENVELOPE_BEAT)
+        ask_beat(d, &v);
     envelope_free(&v);
     return rc;
 }
@@ -398,7 +448,7 @@ static void scan(struct delivery *d)
     struct err e = {0}, drain = {0};
     struct dir_entry *list = NULL;
     size_t n = 0;
-    if (follow_folders(d, &e) == 0 && folder_list(&list, &n, d->inbox, 5000, &e) == 0) {
+    if (follow_folders(d, &e) == 0 && resync_advance(d, &e) == 0 && folder_list(&list, &n, d->inbox, 5000, &e) == 0) {
         for (size_t i = 0; i < n && !stopping(d); i++)
             receive_file(d, &list[i], &e);
         free(list);

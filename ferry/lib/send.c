@@ -14,20 +14,22 @@
 #define DUE_MAX 64
 #define SLICES_MOST 256
 #define PURGE_AGAIN_MS 5000
+#define WINDOW_WIDER 1000                /* while an export takes the files away, what may be under way is bounded by the medium */
 
-struct form_job { struct delivery *d; int64_t now_ms; struct file_row files[4]; size_t n; bool more; };
+struct form_job { struct delivery *d; int64_t now_ms; struct file_row files[4]; size_t n; bool more, window; };
 
 /* One transaction: as many new files as may be in flight, batches first. */
 static int form(struct db_conn *c, void *arg, struct err *e)
 {
     struct form_job *j = arg;
     const struct delivery_options *o = &j->d->opt;
+    const uint64_t wider = j->window ? WINDOW_WIDER : 1;
     uint64_t batches, slices, slice_bytes;
     bool formed = true;
     j->n = 0;
     if (store_in_flight(c, &batches, &slices, &slice_bytes, e) < 0)
         return -1;
-    while (formed && batches < o->batches_in_flight && j->n < 4) {
+    while (formed && batches < o->batches_in_flight * wider && j->n < 4) {
         if (store_form(c, false, o->batch_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
             return -1;
         j->n += formed;
@@ -35,7 +37,7 @@ static int form(struct db_conn *c, void *arg, struct err *e)
     }
     formed = true;
     /* Counted as well: many small items in files of their own would else be without a bound. */
-    while (formed && slices < SLICES_MOST && slice_bytes < o->slices_in_flight && j->n < 4) {
+    while (formed && slices < SLICES_MOST * wider && slice_bytes < o->slices_in_flight * wider && j->n < 4) {
         if (store_form(c, true, o->slice_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
             return -1;
         slices += formed;
@@ -44,6 +46,14 @@ static int form(struct db_conn *c, void *arg, struct err *e)
     }
     j->more = j->n == 4;
     return 0;
+}
+
+/* A resync draws a new one while we run. */
+static void our_stream(struct delivery *d, char incarnation[17])
+{
+    pthread_mutex_lock(&d->lock);
+    memcpy(incarnation, d->incarnation, 17);
+    pthread_mutex_unlock(&d->lock);
 }
 
 struct items_job { uint64_t number; struct item_row *rows; size_t n; };
@@ -93,7 +103,7 @@ static int build_file(struct delivery *d, const struct file_row *f, struct buf *
     struct envelope_head h = {.kind = f->kind, .number = f->number, .created_ms = f->created_ms};
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
     snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
-    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
+    our_stream(d, h.incarnation);
     envelope_name(name, &h);
     int rc = db_read(d->opt.db, load_items, &j, e);
     if (rc == 0 && j.n == 0)
@@ -184,12 +194,12 @@ static int load_due(struct db_conn *c, void *arg, struct err *e)
     return store_due(c, j->before_ms, j->now_ms, j->files, DUE_MAX, &j->n, e);
 }
 
-static bool in_outbox(const struct delivery *d, const struct file_row *f)
+static bool in_outbox(struct delivery *d, const struct file_row *f)
 {
     struct envelope_head h = {.kind = f->kind, .number = f->number};
     char name[80];
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
-    snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
+    our_stream(d, h.incarnation);
     envelope_name(name, &h);
     return faccessat(d->outbox, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -219,6 +229,9 @@ static int publish_due(struct delivery *d, struct err *e)
 static int send_new(struct delivery *d, struct err *e)
 {
     struct form_job j = {.d = d, .more = true};
+    pthread_mutex_lock(&d->lock);
+    j.window = clock_mono_ms() < d->window_until_ms;
+    pthread_mutex_unlock(&d->lock);
     while (j.more) {
         j.now_ms = clock_wall_ms();
         if (db_write(d->opt.db, form, &j, e) < 0)

@@ -7,10 +7,12 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/store_operate.h"
 
 static int load_counts(struct db_conn *c, void *arg, struct err *e)
 {
-    return store_counts(c, arg, e);
+    struct delivery_state *s = arg;
+    return store_counts(c, s, e) < 0 ? -1 : operate_crossing(c, clock_wall_ms(), &s->today, e);
 }
 
 static uint64_t count_files(int dirfd)
@@ -43,7 +45,7 @@ static const char *judge(const struct delivery *d, const struct delivery_state *
     int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
     if (s->stopped[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
         return "critical";
-    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) ||
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->today.late_5 ||
         (s->waiting_ms && now_ms - s->waiting_ms > d->opt.warn_s * 1000LL) ||
         (d->gap_since_ms && now_ms - d->gap_since_ms > d->opt.warn_s * 1000LL))
         return "warning";
@@ -65,6 +67,9 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
             (unsigned long long)s->waiting, (unsigned long long)s->refused, (unsigned long long)s->quarantined, (unsigned long long)s->gap);
     buf_fmt(b, "\"oldest\":\"%s\",\"oldest_ms\":%lld,\"peer_beat\":\"%s\",\"peer_beat_ms\":%lld,\"peer_health\":\"%s\",\"peer_config\":%llu,", oldest,
             (long long)s->oldest_ms, beat, (long long)s->beat_ms, s->peer_health, (unsigned long long)s->peer_config);
+    buf_fmt(b, "\"drained\":%s,\"peer_new\":%s,\"today\":{\"records\":%llu,\"within_5\":%llu,\"within_10\":%llu,\"late_5\":%llu,\"late_10\":%llu,\"slowest_ms\":%lld},",
+            s->drained ? "true" : "false", s->peer_new ? "true" : "false", (unsigned long long)s->today.records, (unsigned long long)s->today.within_5,
+            (unsigned long long)s->today.within_10, (unsigned long long)s->today.late_5, (unsigned long long)s->today.late_10, (long long)s->today.slowest_ms);
     buf_fmt(b, "\"gap_since_ms\":%lld,\"waiting_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, (long long)s->waiting_ms, d->opt.warn_s, d->opt.critical_s,
             s->stopped);
     for (const char *p = trouble; *p; p++)
@@ -112,6 +117,8 @@ int status_write(struct delivery *d, struct err *e)
     memcpy(s.stopped, d->stopped, sizeof s.stopped);
     s.gap = d->peer_sent > h.contiguous ? d->peer_sent - h.contiguous : 0;
     note_gap(d, s.gap, h.contiguous, now);
+    s.drained = d->drained;
+    s.peer_new = d->peer_new;
     snprintf(s.word, sizeof s.word, "%s", judge(d, &s, now));
     d->live = s;
     bool running = !d->stop;

@@ -5,11 +5,12 @@
 #include <sodium.h>
 
 #include "ferry/lib/parts.h"
+#include "ferry/lib/store_operate.h"
 
 enum {
     Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
     Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_ACK_FROM, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD, Q_TRASH_GET, Q_TRASH_DONE, Q_ACK_SPOOL, Q_CASE,
-    Q_MET, Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
+    Q_MET, Q_NEWEST, Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
     Q_HELD, Q_LIST, Q_COUNT_OUT, Q_COUNT_IN, Q_COUNT_FILES, Q__COUNT
 };
 static const char *const sql[Q__COUNT] = {
@@ -42,7 +43,7 @@ static const char *const sql[Q__COUNT] = {
               "ORDER BY sends > 1, id DESC LIMIT 1",
     [Q_ACK_FROM] = "SELECT coalesce(min(id), 0) FROM out_file WHERE id BETWEEN ?1 AND ?2",
     [Q_HIGHEST] = "SELECT next_number - 1 FROM delivery_stream WHERE id = 1",
-    [Q_CONFIRM_GET] = "SELECT hash, spool FROM out_item WHERE item_id = ?1",
+    [Q_CONFIRM_GET] = "SELECT hash, spool, retain = 1 AND bulk = 0, gmt_create, acked_ms FROM out_item WHERE item_id = ?1",
     [Q_CONFIRM_DROP] = "DELETE FROM out_item WHERE item_id = ?1",
     [Q_TRASH_ADD] = "INSERT INTO spool_trash(name, gmt_create, gmt_modified) VALUES(?1, ?2, ?2)",
     [Q_TRASH_GET] = "SELECT id, name FROM spool_trash WHERE id > ?1 ORDER BY id LIMIT 1",
@@ -50,6 +51,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_CASE] = "SELECT coalesce(sum(acked_ms = 0), 0), coalesce(sum(retain = 1), 0), coalesce(min(CASE WHEN acked_ms = 0 THEN gmt_create END), 0) "
                "FROM out_item WHERE case_no = ?1",
     [Q_MET] = "SELECT count(*) FROM in_stream",
+    [Q_NEWEST] = "SELECT incarnation FROM in_stream ORDER BY id DESC LIMIT 1",
     [Q_HEARD] = "INSERT INTO in_stream(incarnation, heard_ms, gmt_create, gmt_modified) VALUES(?1, ?2, ?2, ?2) "
                 "ON CONFLICT(incarnation) DO UPDATE SET heard_ms = ?2, gmt_modified = ?2",
     [Q_CONTIGUOUS] = "SELECT contiguous FROM in_stream WHERE incarnation = ?1",
@@ -387,18 +389,25 @@ int delivery_trash(struct db_conn *c, const char *spool_name, int64_t now_ms, st
 int delivery_confirm(struct db_conn *c, const char *item_id, const char *sealed_hash, int64_t now_ms, struct err *e)
 {
     char spool[80] = "", hash[65] = "";
+    bool record = false;
+    int64_t created_ms = 0, acked_ms = 0;
     sqlite3_stmt *s = db_stmt(c, &st, Q_CONFIRM_GET);
     db_bind_text(s, 1, item_id);
     int rc = db_step(c, s, e);
     if (rc == 1) {
         snprintf(hash, sizeof hash, "%s", db_col_text(s, 0));
         snprintf(spool, sizeof spool, "%s", db_col_text(s, 1));
+        record = db_col_int(s, 2) != 0;
+        created_ms = db_col_int(s, 3);
+        acked_ms = db_col_int(s, 4);
     }
     sqlite3_reset(s);
     if (rc <= 0)
         return rc;
     if (strcmp(hash, sealed_hash) != 0)
         return err_set(e, ERR_CORRUPT, "item %s: the confirmation names another hash: nothing is purged", item_id);
+    if (record && operate_crossed(c, created_ms, acked_ms, now_ms, e) < 0)
+        return -1;
     if (delivery_trash(c, spool, now_ms, e) < 0)      /* also without a file: it makes the sender truncate the log */
         return -1;
     s = db_stmt(c, &st, Q_CONFIRM_DROP);
@@ -446,6 +455,15 @@ int store_met(struct db_conn *c, bool *met, struct err *e)
     int rc = one_number(c, db_stmt(c, &st, Q_MET), &n, e);
     *met = n > 0;
     return rc;
+}
+
+int store_last_stream(struct db_conn *c, char incarnation[17], struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_NEWEST);
+    int rc = db_step(c, s, e);
+    snprintf(incarnation, 17, "%s", rc == 1 ? db_col_text(s, 0) : "");
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
 }
 
 int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e)

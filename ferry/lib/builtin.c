@@ -1,0 +1,9 @@
+#include "ferry/lib/builtin.h"
+
+#include "ferry/lib/resync.h"
+
+const struct delivery_handler builtin_handlers[] = {
+    {"resync-ask", resync_prepare, resync_apply_ask, resync_discard},
+    {"resync-answer", resync_prepare, resync_apply_answer, resync_discard},
+};
+const size_t builtin_n_handlers = sizeof builtin_handlers / sizeof builtin_handlers[0];

@@ -1,0 +1,1 @@
+../delivery/0002_operate.sql
