@@ -1,16 +1,37 @@
-/* commands.h - the operator's verbs of the ferry program. Each returns the exit code. */
+/* commands.h - the verbs of the ferry program. Each gets the command line and, where it asks for one, the configuration; each returns the exit code:
+ * 0 done, 1 it could not be done (the reason on stderr), 2 wrong usage or configuration. status has codes of its own. */
 #ifndef FERRY_COMMANDS_H
 #define FERRY_COMMANDS_H
 
 #include "common/config.h"
+#include "ferry/arguments.h"
 
 extern const struct config_key ferry_keys[];      /* the configuration file, one table for all verbs */
 
-/* 0 fine, 1 warning, 2 critical, 3 unknown. format: "" for people, "json", "prometheus". Reads files only: works while services are stopped. */
-int command_status(const struct config *c, const char *format);
+/* LC_ALL, else LANG, begins with zh. */
+bool speaks_chinese(void);
+/* What people read: the sentence in their language. */
+__attribute__((format_arg(1), format_arg(2))) const char *told(const char *en, const char *zh);
+
+/* 0 fine, 1 warning, 2 critical, 3 unknown. Reads files only: works while services are stopped. --watch repeats it every 2 s until interrupted. */
+int command_status(const struct config *c, const struct arguments *a);
 /* Writes DIR/NAME.key (0600) and DIR/NAME.pub; never over an existing one. */
-int command_keygen(const char *dir, const char *name);
-/* Header, items and signature verdict of one file; keys: folder with *.pub, NULL = signature is not checked and said so. */
-int command_inspect(const char *file, const char *keys, const char *parser, const char *schemas);
+int command_keygen(const struct config *c, const struct arguments *a);
+/* Header, items and signature verdict of one file; --keys: folder with *.pub, without it the signature is not checked and said so. */
+int command_inspect(const struct config *c, const struct arguments *a);
+
+/* operate.c: what a running service is asked (ferry/lib/verbs.h), the service of --side, or the only one that this host has. */
+int command_list(const struct config *c, const struct arguments *a);         /* [open|held|out|files] */
+int command_show(const struct config *c, const struct arguments *a);         /* ID | CASE-NO */
+int command_retry(const struct config *c, const struct arguments *a);        /* ID | all */
+int command_discard(const struct config *c, const struct arguments *a);      /* ID --reason TEXT */
+int command_drain(const struct config *c, const struct arguments *a);        /* waits until nothing is left, at most --wait seconds */
+int command_resume(const struct config *c, const struct arguments *a);
+int command_resync(const struct config *c, const struct arguments *a);       /* waits for its end, at most --wait seconds */
+/* medium.c: a gateway that is down for a day. Files are verified before they leave their folder and again before they enter the next. */
+int command_export(const struct config *c, const struct arguments *a);       /* MEDIUM */
+int command_import(const struct config *c, const struct arguments *a);       /* MEDIUM */
+/* quarantine folders of this host with each file's reason */
+int command_quarantine(const struct config *c, const struct arguments *a);
 
 #endif

@@ -10,11 +10,17 @@
 #include "ferry/commands.h"
 #include "ferry/lib/envelope.h"
 
-int command_keygen(const char *dir, const char *name)
+int command_keygen(const struct config *c, const struct arguments *a)
 {
+    const char *dir = arguments_option(a, "--dir"), *name = arguments_option(a, "--name");
     char priv[512], pub[512], id[17];
     struct key_pair *k = NULL;
     struct err e = {0};
+    (void)c;
+    if (!dir || !name) {
+        fprintf(stderr, "ferry keygen: want --dir DIR and --name internet|intranet\n");
+        return 2;
+    }
     if (str_fmt(priv, sizeof priv, &e, "%s/%s.key", dir, name) < 0 || str_fmt(pub, sizeof pub, &e, "%s/%s.pub", dir, name) < 0 ||
         folder_make(dir, 0700, &e) < 0 || keys_generate(&k, name, &e) < 0 || keys_save(k, priv, pub, &e) < 0) {
         fprintf(stderr, "ferry keygen: %s\n", e.msg);
@@ -108,8 +114,9 @@ static void find(char out[PATH_MAX], const char *given, const char *const *tails
     }
 }
 
-int command_inspect(const char *file, const char *keys, const char *parser, const char *schemas)
+int command_inspect(const struct config *c, const struct arguments *a)
 {
+    const char *file = arguments_word(a, 0), *keys = arguments_option(a, "--keys"), *parser = arguments_option(a, "--parser"), *schemas = arguments_option(a, "--schemas");
     static const char *const parsers[] = {"../libexec/parser", "../lib/huzheng/parser", NULL};
     static const char *const folders[] = {"../../schemas/xsd", "../../../schemas/xsd", "../share/huzheng/schemas/xsd", NULL};
     char own_parser[PATH_MAX], own_schemas[PATH_MAX];
@@ -118,6 +125,7 @@ int command_inspect(const char *file, const char *keys, const char *parser, cons
     struct buf body;
     struct err e = {0};
     bool verified = false;
+    (void)c;
     find(own_parser, parser, parsers);
     find(own_schemas, schemas, folders);
     buf_init(&body, ENVELOPE_MAX);

@@ -25,6 +25,10 @@ const struct config_key ferry_keys[] = {
     {"status_file", CONFIG_PATH, "", 0, 0, "the mover's status, renamed into place every 2 s"},
     {"internet_status", CONFIG_PATH, "", 0, 0, "status file of the internet side; none on the intranet's host"},
     {"intranet_status", CONFIG_PATH, "", 0, 0, "status file of the intranet side; none on the internet's host"},
+    {"internet_commands", CONFIG_PATH, "", 0, 0, "command folder of the internet side's service; none on the intranet's host"},
+    {"intranet_commands", CONFIG_PATH, "", 0, 0, "command folder of the intranet side's service; none on the internet's host"},
+    {"internet_quarantine", CONFIG_PATH, "", 0, 0, "quarantine folder of the internet side's service, for `ferry quarantine`"},
+    {"intranet_quarantine", CONFIG_PATH, "", 0, 0, "quarantine folder of the intranet side's service, for `ferry quarantine`"},
     {"rescan_s", CONFIG_NUMBER, "10", 1, 60, "seconds between rescans (1 on network mounts); inotify only shortens the wait"},
     {"settle_s", CONFIG_NUMBER, "10", 1, 3600, "a file that fails its check is left alone until it stood still so long"},
     {NULL, CONFIG_TEXT, NULL, 0, 0, NULL},
@@ -38,58 +42,11 @@ static void on_stop(int sig)
     stop_asked = 1;
 }
 
-static int usage(int code)
-{
-    fprintf(code ? stderr : stdout,
-            "usage: ferry run     --config FILE                       carry files between the four gateway folders\n"
-            "       ferry status [--config FILE] [--json|--prometheus] is the crossing fine? exit 0 fine, 1 warning, 2 critical, 3 unknown\n"
-            "       ferry keygen  --dir DIR --name internet|intranet  make a key pair, DIR/NAME.key and DIR/NAME.pub\n"
-            "       ferry inspect FILE [--keys DIR] [--parser P --schemas DIR]   what a gateway file is, who signed it; opens nothing\n"
-            "       ferry --check-config --config FILE | --version | --help\n"
-            "without --config: $HUZHENG_FERRY_CONF, /etc/huzheng/ferry.conf, or the last demonstration of this build\n\nconfiguration file, key = value a line:\n");
-    if (!code)
-        config_print_help(ferry_keys);
-    return code;
-}
-
-struct arguments { const char *verb, *file, *config, *dir, *name, *keys, *parser, *schemas, *format; bool check; };
-
-static int take(struct arguments *a, int argc, char **argv)
-{
-    static const char *const names[] = {"--config", "--dir", "--name", "--keys", "--parser", "--schemas"};
-    const char **values[] = {&a->config, &a->dir, &a->name, &a->keys, &a->parser, &a->schemas};
-    for (int i = 1; i < argc; i++) {
-        bool found = false;
-        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
-            if (strcmp(argv[i], names[k]) == 0) {
-                if (++i == argc)
-                    return -1;
-                *values[k] = argv[i];
-                found = true;
-                break;
-            }
-        if (found)
-            continue;
-        if (strcmp(argv[i], "--json") == 0 || strcmp(argv[i], "--prometheus") == 0)
-            a->format = argv[i] + 2;
-        else if (strcmp(argv[i], "--check-config") == 0)
-            a->check = true;
-        else if (argv[i][0] == '-')
-            return -1;
-        else if (!a->verb)
-            a->verb = argv[i];
-        else if (!a->file)
-            a->file = argv[i];
-        else
-            return -1;
-    }
-    return 0;
-}
-
-static int run(const struct config *c)
+static int command_run(const struct config *c, const struct arguments *a)
 {
     struct err e = {0};
     struct mover *m;
+    (void)a;
     struct sigaction act = {.sa_handler = on_stop};
     sigaction(SIGTERM, &act, NULL);
     sigaction(SIGINT, &act, NULL);
@@ -104,6 +61,60 @@ static int run(const struct config *c)
     mover_close(m);
     log_event(LOG_INFO, "stopped", NULL);
     return rc < 0 ? 1 : 0;
+}
+
+static const struct verb {
+    const char *name, *words, *options;
+    size_t least, most;                  /* words */
+    bool config;                         /* wants the configuration */
+    int (*run)(const struct config *c, const struct arguments *a);
+    const char *says;
+} verbs[] = {
+    {"run", "", "--config=", 0, 0, true, command_run, "carry files between the four gateway folders"},
+    {"status", "", "--config= --json --prometheus --watch", 0, 0, true, command_status, "is the crossing fine? exit 0 fine, 1 warning, 2 critical, 3 unknown"},
+    {"list", "[open|held|out|files]", "--config= --side= --json", 0, 1, true, command_list, "what is open on a side; out: ours that is not confirmed"},
+    {"show", "ID|CASE-NO", "--config= --side= --json", 1, 1, true, command_show, "one item, or all items of a case"},
+    {"retry", "ID|all", "--config= --side= --json", 1, 1, true, command_retry, "process held items again"},
+    {"discard", "ID", "--config= --side= --reason= --json", 1, 1, true, command_discard, "refuse a held item for good; --reason TEXT is told to its sender"},
+    {"quarantine", "", "--config= --json", 0, 0, true, command_quarantine, "files that were set aside, with their reasons"},
+    {"drain", "", "--config= --side= --wait= --json", 0, 0, true, command_drain, "accept nothing new, send what is left, wait for it"},
+    {"resume", "", "--config= --side= --json", 0, 0, true, command_resume, "accept again"},
+    {"resync", "", "--config= --side= --wait= --json", 0, 0, true, command_resync, "after a database was restored or emptied: align both sides"},
+    {"export", "MEDIUM", "--config= --side= --json", 1, 1, true, command_export, "the gateway is down: take a side's outgoing files to a medium"},
+    {"import", "MEDIUM", "--config= --side= --json", 1, 1, true, command_import, "put the files of a medium into this side's inbox"},
+    {"keygen", "", "--dir= --name=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub"},
+    {"inspect", "FILE", "--keys= --parser= --schemas=", 1, 1, false, command_inspect, "what a gateway file is, who signed it; opens nothing"},
+};
+#define NVERBS (sizeof verbs / sizeof verbs[0])
+
+static int usage(int code)
+{
+    FILE *f = code ? stderr : stdout;
+    fprintf(f, "usage: ferry VERB …      ferry --version | --help | --check-config --config FILE\n\n");
+    for (size_t i = 0; i < NVERBS; i++) {
+        char head[80];
+        snprintf(head, sizeof head, "ferry %s %s", verbs[i].name, verbs[i].words);
+        fprintf(f, "  %-34s %s\n", head, verbs[i].says);
+        fprintf(f, "  %-34s   %s\n", "", verbs[i].options);
+    }
+    fprintf(f, "\n--side internet|intranet: which service is asked, where this host has both.\n"
+               "Without --config: $HUZHENG_FERRY_CONF, /etc/huzheng/ferry.conf, or the last demonstration of this build.\n\nconfiguration file, key = value a line:\n");
+    if (!code)
+        config_print_help(ferry_keys);
+    return code;
+}
+
+bool speaks_chinese(void)
+{
+    const char *lang = getenv("LC_ALL");
+    if (!lang || !*lang)
+        lang = getenv("LANG");
+    return lang && strncmp(lang, "zh", 2) == 0;
+}
+
+const char *told(const char *en, const char *zh)
+{
+    return speaks_chinese() ? zh : en;
 }
 
 /* Without --config: $HUZHENG_FERRY_CONF, the installed file, or the demonstration that this build tree started last (ops/demo leaves a link). */
@@ -123,48 +134,83 @@ static const char *usual_config(char found[600])
     return access(found, R_OK) == 0 ? found : NULL;
 }
 
-static int with_config(struct arguments *a)
+static int load_config(struct config **c, const struct arguments *a)
 {
     struct err e = {0};
-    struct config *c;
     char found[600];
-    if (!a->config)
-        a->config = usual_config(found);
-    if (!a->config)
-        return usage(a->verb && strcmp(a->verb, "status") == 0 ? 3 : 2);
-    if (config_load(&c, a->config, ferry_keys, &e) < 0) {
-        fprintf(stderr, "ferry: %s\n", e.msg);
-        return a->verb && strcmp(a->verb, "status") == 0 ? 3 : 2;
+    const char *path = arguments_option(a, "--config");
+    if (!path)
+        path = usual_config(found);
+    if (!path)
+        return usage(2);
+    if (config_load(c, path, ferry_keys, &e) == 0)
+        return 0;
+    fprintf(stderr, "ferry: %s\n", e.msg);
+    return 2;
+}
+
+static int run_verb(const struct verb *v, const struct arguments *a)
+{
+    struct config *c = NULL;
+    const char *wrong;
+    const int bad = v->run == command_status ? 3 : 2;            /* 2 would tell a monitor "critical" */
+    if (a->nwords < v->least || a->nwords > v->most)
+        return usage(bad);
+    if (!arguments_allowed(a, v->options, &wrong)) {
+        fprintf(stderr, "ferry %s: %s is not an option of it\n", v->name, wrong);
+        return bad;
     }
-    int rc = a->check ? 0 : strcmp(a->verb, "run") == 0 ? run(c) : command_status(c, a->format);
-    if (a->check)
-        printf("%s: fine\n", a->config);
+    int rc = v->config && load_config(&c, a) != 0 ? bad : v->run(c, a);
     config_free(c);
     return rc;
 }
 
+static int check_config(const struct arguments *a)
+{
+    struct config *c = NULL;
+    int rc = load_config(&c, a);
+    if (rc == 0)
+        printf("%s: fine\n", arguments_option(a, "--config") ? arguments_option(a, "--config") : "configuration");
+    config_free(c);
+    return rc;
+}
+
+/* Every option of every verb, once or more often. */
+static const char *all_options(char *out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < NVERBS && n < cap; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s ", verbs[i].options);
+    if (n < cap)
+        snprintf(out + n, cap - n, "--check-config --version --help");
+    return out;
+}
+
+static int dispatch(const struct arguments *a)
+{
+    for (size_t i = 0; a->verb && i < NVERBS; i++)
+        if (strcmp(verbs[i].name, a->verb) == 0)
+            return run_verb(&verbs[i], a);
+    return arguments_option(a, "--check-config") && !a->verb ? check_config(a) : usage(2);
+}
+
 int main(int argc, char **argv)
 {
-    struct arguments a = {.format = ""};
+    struct arguments a;
     struct err e = {0};
+    char options[4096];
+    const char *wrong = "";
     log_open("ferry", LOG_INFO);
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--version") == 0)
-            return printf("ferry %s\n", VERSION) < 0;
-        if (strcmp(argv[i], "--help") == 0)
-            return usage(0);
-    }
-    if (take(&a, argc, argv) < 0 || (!a.verb && !a.check))
-        return usage(a.verb && strcmp(a.verb, "status") == 0 ? 3 : 2);       /* 2 would tell a monitor "critical" */
-    if (seal_init(&e) < 0) {
+    int rc = arguments_take(&a, argc, argv, all_options(options, sizeof options), &wrong);
+    if (rc == 0 && arguments_option(&a, "--version"))
+        return printf("ferry %s\n", VERSION) < 0;
+    if (rc == 0 && arguments_option(&a, "--help"))
+        return usage(0);
+    if (rc < 0)
+        fprintf(stderr, "ferry: %s: unknown option, or its value is missing\n", wrong);
+    else if (seal_init(&e) < 0)
         fprintf(stderr, "ferry: %s\n", e.msg);
-        return 3;
-    }
-    if (a.check || strcmp(a.verb, "run") == 0 || strcmp(a.verb, "status") == 0)
-        return with_config(&a);
-    if (strcmp(a.verb, "keygen") == 0 && a.dir && a.name)
-        return command_keygen(a.dir, a.name);
-    if (strcmp(a.verb, "inspect") == 0 && a.file)
-        return command_inspect(a.file, a.keys, a.parser, a.schemas);
-    return usage(2);
+    else
+        return dispatch(&a);
+    return a.verb && strcmp(a.verb, "status") == 0 ? 3 : 2;
 }

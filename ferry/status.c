@@ -290,18 +290,10 @@ static void print_prometheus(const struct report *r)
             printf("hz_ferry_folder_files{folder=\"%s\"} %llu\n", r->folders[i].key, (unsigned long long)r->folders[i].files);
 }
 
-static bool chinese(void)
-{
-    const char *lang = getenv("LC_ALL");
-    if (!lang || !*lang)
-        lang = getenv("LANG");
-    return lang && strncmp(lang, "zh", 2) == 0;
-}
-
-int command_status(const struct config *c, const char *format)
+static int report(const struct config *c, const struct arguments *a)
 {
     static const char *const folder_keys[] = {"internet_outbox", "intranet_inbox", "intranet_outbox", "internet_inbox", "quarantine"};
-    struct report r = {.zh = chinese(), .now_ms = clock_wall_ms(),
+    struct report r = {.zh = speaks_chinese(), .now_ms = clock_wall_ms(),
                        .parts = {{.key = "internet_status", .en = "internet-side", .zh = "互联网侧"},
                                  {.key = "intranet_status", .en = "intranet-side", .zh = "公安网侧"},
                                  {.key = "status_file", .en = "mover", .zh = "摆渡程序"}}};
@@ -312,13 +304,25 @@ int command_status(const struct config *c, const char *format)
         look_folder(&r.folders[i], config_text(c, folder_keys[i]));
     }
     judge(&r);
-    if (strcmp(format, "json") == 0)
+    if (arguments_option(a, "--json"))
         print_json(&r);
-    else if (strcmp(format, "prometheus") == 0)
+    else if (arguments_option(a, "--prometheus"))
         print_prometheus(&r);
     else
         print_people(&r);
     for (int i = 0; i < 3; i++)
         json_decref(r.parts[i].status);
     return (int)r.word;
+}
+
+int command_status(const struct config *c, const struct arguments *a)
+{
+    int word = report(c, a);
+    while (arguments_option(a, "--watch") && fflush(stdout) == 0) {
+        sleep(2);
+        if (isatty(STDOUT_FILENO))
+            fputs("\033[H\033[J", stdout);
+        word = report(c, a);
+    }
+    return word;
 }

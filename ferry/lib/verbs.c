@@ -154,7 +154,25 @@ static int resync(struct delivery *d, void *app, const json_t *args, json_t *ans
     return resync_begin(d, answer, e);
 }
 
+static int load_state(struct db_conn *c, void *arg, struct err *e)
+{
+    return operate_state(c, arg, e);
+}
+
+static int resync_state(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e)
+{
+    struct stream_state s;
+    (void)app, (void)args;
+    if (db_read(d->opt.db, load_state, &s, e) < 0)
+        return -1;
+    json_object_set_new(answer, "state", json_string(s.state));
+    json_object_set_new(answer, "part", json_integer((json_int_t)s.part));
+    json_object_set_new(answer, "since_ms", json_integer(s.since_ms));
+    return 0;
+}
+
 const struct delivery_verb delivery_verbs[] = {
     {"list", list}, {"show", show}, {"retry", retry}, {"discard", discard}, {"drain", drain}, {"resume", resume}, {"window", window}, {"resync", resync},
+    {"resync-state", resync_state},
 };
 const size_t delivery_n_verbs = sizeof delivery_verbs / sizeof delivery_verbs[0];
