@@ -187,16 +187,26 @@ static int check_plain(struct manifest *m, struct buf *content, struct bytes pla
     return buf_done(content, "item", e);
 }
 
-int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_pair *recipient, const struct key_public *sender, struct err *e)
+int seal_ids(struct key_id *recipient, struct key_id *sender, struct bytes sealed, struct err *e)
 {
-    uint8_t key[32];
-    struct buf plain;
     if (sealed.n < HEAD || memcmp(sealed.p, magic, 3) != 0)
         return err_set(e, ERR_CORRUPT, "sealed item: want at least %zu bytes beginning with HZ1, have %zu", (size_t)HEAD, sealed.n);
     if (sealed.p[3] != magic[3])
         return err_set(e, ERR_HELD, "sealed item: suite %u is not known here", sealed.p[3]);
+    memcpy(recipient->b, sealed.p + sizeof magic, 8);
+    memcpy(sender->b, sealed.p + sizeof magic + 8, 8);
+    return 0;
+}
+
+int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_pair *recipient, const struct key_public *sender, struct err *e)
+{
+    uint8_t key[32];
+    struct key_id to, from;
+    struct buf plain;
+    if (seal_ids(&to, &from, sealed, e) < 0)
+        return -1;
     const uint8_t *p = sealed.p + sizeof magic;
-    if (memcmp(p, keys_public(recipient)->id.b, 8) != 0 || memcmp(p + 8, sender->id.b, 8) != 0)
+    if (memcmp(to.b, keys_public(recipient)->id.b, 8) != 0 || memcmp(from.b, sender->id.b, 8) != 0)
         return err_set(e, ERR_HELD, "sealed item: key id of recipient or sender is not one that we hold");
     if (crypto_box_seal_open(key, p + 16, WRAPPED, keys_public(recipient)->box_pk, key_box_secret(recipient)) != 0)
         return err_set(e, ERR_CORRUPT, "sealed item: content key cannot be opened");

@@ -13,7 +13,7 @@
 
 #include "common/bytes.h"
 
-struct key_id { uint8_t b[8]; };                 /* first 8 bytes of BLAKE2b("hz-key-1" || sign_pk || box_pk) */
+struct key_id { uint8_t b[8]; };                 /* first 8 bytes of BLAKE2b("hz-key-1" || sign_pk || box_pk); the 1 is the suite, as in a key file's first line */
 struct key_public { char name[16]; struct key_id id; uint8_t sign_pk[32], box_pk[32]; };
 struct key_pair;                                 /* private */
 
@@ -24,6 +24,9 @@ int keys_generate(struct key_pair **out, const char *name, struct err *e);      
 int keys_save(const struct key_pair *k, const char *private_path, const char *public_path, struct err *e);   /* 0600 / 0644; ERR_CONFLICT if there */
 int keys_load(struct key_pair **out, const char *private_path, struct err *e);    /* ERR_DENIED when mode is not 0600 */
 int keys_load_public(struct key_public *out, const char *path, struct err *e);
+int keys_save_public(const struct key_public *k, const char *path, struct err *e);        /* 0644; ERR_CONFLICT if there */
+/* From its halves in hex, as a record carries them. ERR_INPUT. */
+int keys_public_of(struct key_public *out, const char *name, const char *sign_hex, const char *box_hex, struct err *e);
 const struct key_public *keys_public(const struct key_pair *k);
 void keys_free(struct key_pair *k);
 
@@ -46,6 +49,9 @@ int seal_item(struct buf *out, struct manifest *m, struct bytes content, const s
 /* Open: checks recipient is us, sender is `sender`, key commitment, signature, size, hash, final tag and end of bytes. content is wiped by the caller (buf_wipe). */
 int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_pair *recipient,
               const struct key_public *sender, struct err *e);
+
+/* Whose keys a sealed item names in its header, before anything is opened. ERR_CORRUPT, ERR_HELD: another suite. */
+int seal_ids(struct key_id *recipient, struct key_id *sender, struct bytes sealed, struct err *e);
 
 /* Small things at rest on the intranet and the internet side's secrets. */
 struct secret;                                    /* a 32-byte key in locked memory, from a 0600 file */

@@ -85,24 +85,28 @@ static int write_new(const char *path, struct bytes body, mode_t mode, struct er
     return file_write_path(path, body, mode, e);
 }
 
+int keys_save_public(const struct key_public *k, const char *path, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_fmt(&text, "hz-key 1 public\nname=%s\n", k->name);
+    key_line(&text, "sign", k->sign_pk, 32);
+    key_line(&text, "box", k->box_pk, 32);
+    int rc = write_new(path, buf_bytes(&text), 0644, e);
+    buf_clear(&text);
+    return rc;
+}
+
 int keys_save(const struct key_pair *k, const char *private_path, const char *public_path, struct err *e)
 {
-    struct buf pub, priv;
-    buf_init(&pub, 4096);
+    struct buf priv;
     buf_init(&priv, 4096);
-    buf_put(&priv, "", 0);
     buf_fmt(&priv, "hz-key 1 private\nname=%s\n", k->pub.name);
     key_line(&priv, "sign", k->sign_sk, sizeof k->sign_sk);
     key_line(&priv, "box", k->box_sk, sizeof k->box_sk);
-    buf_fmt(&pub, "hz-key 1 public\nname=%s\n", k->pub.name);
-    key_line(&pub, "sign", k->pub.sign_pk, 32);
-    key_line(&pub, "box", k->pub.box_pk, 32);
     int rc = write_new(private_path, buf_bytes(&priv), 0600, e);
-    if (rc == 0)
-        rc = write_new(public_path, buf_bytes(&pub), 0644, e);
     buf_wipe(&priv);
-    buf_clear(&pub);
-    return rc;
+    return rc < 0 ? -1 : keys_save_public(&k->pub, public_path, e);
 }
 
 static int take(const char **at, const char *name, char *out, size_t cap)
@@ -124,6 +128,8 @@ static int parse_key(const char *text, const char *kind, char name[16], uint8_t 
              take(&text, "box=", hex[1], sizeof hex[1]) < 0 || *text || strcmp(head, kind) != 0 || !name_fits(name) ||
              hex_get(sign, sign_n, hex[0]) < 0 || hex_get(box, box_n, hex[1]) < 0;
     sodium_memzero(hex, sizeof hex);
+    if (strncmp(head, "hz-key ", 7) == 0 && head[7] >= '2' && head[7] <= '9')
+        return err_set(e, ERR_HELD, "%s: key of suite %c: not known here", path, head[7]);
     return rc ? err_set(e, ERR_INPUT, "%s: want a key file beginning '%s'", path, kind) : 0;
 }
 
@@ -169,6 +175,16 @@ int keys_load_public(struct key_public *out, const char *path, struct err *e)
     if (rc == 0)
         name_key(out);
     return rc;
+}
+
+int keys_public_of(struct key_public *out, const char *name, const char *sign_hex, const char *box_hex, struct err *e)
+{
+    *out = (struct key_public){0};
+    if (!name_fits(name) || hex_get(out->sign_pk, 32, sign_hex) < 0 || hex_get(out->box_pk, 32, box_hex) < 0)
+        return err_set(e, ERR_INPUT, "key: want a name and two halves of 64 hex digits");
+    snprintf(out->name, sizeof out->name, "%s", name);
+    name_key(out);
+    return 0;
 }
 
 const struct key_public *keys_public(const struct key_pair *k)

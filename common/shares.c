@@ -6,9 +6,9 @@
 
 uint8_t gf256_mul(uint8_t a, uint8_t b)
 {
-    unsigned x = a, sum = 0;
+    unsigned x = a, y = b, sum = 0;
     for (unsigned i = 0; i < 8; i++) {
-        sum ^= x & (0u - (b >> i & 1u));
+        sum ^= x & (0u - (y >> i & 1u));
         x = (x << 1) ^ (0x11bu & (0u - (x >> 7 & 1u)));
     }
     return (uint8_t)sum;

@@ -105,7 +105,7 @@ static void key_file(struct bytes text)
     if (keys_load_public(&k, path, &e) == 0)
         assert(k.name[0] && strlen(k.name) < sizeof k.name);
     else
-        assert((e.code == ERR_INPUT || e.code == ERR_TOO_LARGE) && e.msg[0]);
+        assert((e.code == ERR_INPUT || e.code == ERR_TOO_LARGE || e.code == ERR_HELD) && e.msg[0]);
     close(fd);
 }
 

@@ -303,7 +303,7 @@ static void test_broken_key_files_are_refused(void **state)
     struct keys *k = *state;
     static const char x64[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     static const struct { const char *head, *name, *sign, *box, *tail; } bad[] = {
-        {"hz-key 2 public", "internet", x64, x64, ""},  {"hz-key 1 private", "internet", x64, x64, ""}, {"hz-key 1 public", "", x64, x64, ""},
+        {"hz-key 1 private", "internet", x64, x64, ""}, {"hz-key 1 public", "", x64, x64, ""},
         {"hz-key 1 public", "Internet", x64, x64, ""},  {"hz-key 1 public", "internet-side-x", x64, x64, ""}, {"hz-key 1 public", "abcdefghijklmnop", x64, x64, ""},
         {"hz-key 1 public", "internet", "", x64, ""},   {"hz-key 1 public", "internet", x64 + 2, x64, ""}, {"hz-key 1 public", "internet", x64, "zz", ""},
         {"hz-key 1 public", "internet", x64, x64, "more\n"}, {"", "internet", x64, x64, ""},
@@ -316,6 +316,10 @@ static void test_broken_key_files_are_refused(void **state)
         scratch_write(&k->s, "bad.pub", bytes_of(text));
         assert_error(keys_load_public(&pub, k->s.path, &e), &e, ERR_INPUT, "bad.pub: want a key file");
     }
+    struct key_public other;
+    struct err held = {0};
+    scratch_write(&k->s, "bad.pub", bytes_of("hz-key 2 public\nname=internet\nsign=00\nbox=00\n"));
+    assert_error(keys_load_public(&other, k->s.path, &held), &held, ERR_HELD, "key of suite 2");
     struct key_public pub;
     struct err e = {0};
     assert_error(keys_load_public(&pub, scratch_path(&k->s, "none.pub"), &e), &e, ERR_MISSING, "none.pub");
