@@ -69,6 +69,9 @@ static const struct config_key keys[] = {
     { "min_free_mb", CONFIG_NUMBER, "64", 0, 1000000, "below so much free space nothing is accepted" },
     { "upkeep_s", CONFIG_NUMBER, "30", 1, 3600, "how often expired pages go and health is looked at" },
     { "rate_scale", CONFIG_NUMBER, "1", 1, 10000, "multiplies every rate limit, for load tests" },
+    { "command_dir", CONFIG_PATH, "", 0, 0, "folder for what `ferry` asks of this service, its owner's alone; empty: it cannot be asked" },
+    { "warn_s", CONFIG_NUMBER, "60", 1, 86400, "delivery: the oldest record waits so long: warning" },
+    { "critical_s", CONFIG_NUMBER, "150", 1, 86400, "delivery: and so long: critical" },
     { "resend_min_s", CONFIG_NUMBER, "0", 0, 600, "delivery: earliest repeat; 0: its own default" },
     { "resend_max_s", CONFIG_NUMBER, "0", 0, 3600, "delivery: latest repeat; 0: its own default" },
     { "beat_s", CONFIG_NUMBER, "0", 0, 600, "delivery: beat; 0: its own default" },
@@ -169,6 +172,10 @@ static int delivery(struct program *p, struct err *e)
         .resend_min_s = (unsigned)config_number(k, "resend_min_s"), .resend_max_s = (unsigned)config_number(k, "resend_max_s"),
         .beat_s = (unsigned)config_number(k, "beat_s"), .rescan_s = (unsigned)config_number(k, "rescan_s"), .settle_s = (unsigned)config_number(k, "settle_s"),
     };
+    opt.commands = config_text(k, "command_dir");
+    opt.resynced = incoming_realign;
+    opt.warn_s = (unsigned)config_number(k, "warn_s");
+    opt.critical_s = (unsigned)config_number(k, "critical_s");
     opt.handlers = incoming_handlers(&opt.nhandlers);
     return delivery_open(&p->core.delivery, &opt, e) < 0 ? err_wrap(e, "delivery") : delivery_start(p->core.delivery, e);
 }

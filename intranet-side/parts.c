@@ -12,6 +12,7 @@
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/intake.h"
 #include "intranet-side/service/publish.h"
+#include "intranet-side/service/realign.h"
 #include "intranet-side/service/setup.h"
 #include "intranet-side/store/vault.h"
 
@@ -43,6 +44,10 @@ const struct config_key intranet_keys[] = {
     {"undo_s", CONFIG_NUMBER, "5", 1, 60, "status and message of a decision wait so long"},
     {"lock_s", CONFIG_NUMBER, "900", 1, 86400, "an account stays locked after five wrong passwords"},
     {"threads", CONFIG_NUMBER, "64", 2, 256, "workers of the web server"},
+    {"command_dir", CONFIG_PATH, "", 0, 0, "folder for what `ferry` asks of this service, its owner's alone; empty = it cannot be asked"},
+    {"vault_days", CONFIG_NUMBER, "35", 0, 3650, "files of the vault are removed after so many days; longer than the oldest backup; 0 = never"},
+    {"warn_s", CONFIG_NUMBER, "60", 1, 86400, "the oldest record waits so long: warning"},
+    {"critical_s", CONFIG_NUMBER, "150", 1, 86400, "and so long: critical"},
     {"rescan_s", CONFIG_NUMBER, "10", 1, 3600, "inbox is read again at least so often"},
     {"beat_s", CONFIG_NUMBER, "15", 1, 3600, "a sign of life to the internet side"},
     {"settle_s", CONFIG_NUMBER, "10", 1, 3600, "a file that fails its check is left alone until it stood still so long"},
@@ -158,7 +163,9 @@ static int delivery_begin(struct parts *p, struct err *e)
                                  .outcome = intake_outcome, .beat_s = (unsigned)config_number(p->config, "beat_s"),
                                  .rescan_s = (unsigned)config_number(p->config, "rescan_s"), .settle_s = (unsigned)config_number(p->config, "settle_s"),
                                  .resend_min_s = (unsigned)config_number(p->config, "resend_min_s"),
-                                 .resend_max_s = (unsigned)config_number(p->config, "resend_max_s"), .keep_acked = true};
+                                 .resend_max_s = (unsigned)config_number(p->config, "resend_max_s"), .keep_acked = true,
+                                 .commands = text(p, "command_dir"), .vault_days = (unsigned)config_number(p->config, "vault_days"), .resynced = realign,
+                                 .warn_s = (unsigned)config_number(p->config, "warn_s"), .critical_s = (unsigned)config_number(p->config, "critical_s")};
     if (delivery_open(&p->core.delivery, &o, e) < 0)
         return -1;
     delivery_say(p->core.delivery, catalogue_version(p->core.catalogue), "fine");

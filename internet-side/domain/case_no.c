@@ -38,3 +38,21 @@ bool case_no_valid(const char *s)
 {
     return strspn(s, "0123456789") == 16 && s[16] == 0 && strncmp(s, PREFIX, 4) == 0 && s[15] == check_digit(s);
 }
+
+static uint32_t digits(const char *s, size_t n)
+{
+    uint32_t v = 0;
+    for (size_t i = 0; i < n; i++)
+        v = v * 10 + (uint32_t)(s[i] - '0');
+    return v;
+}
+
+int case_no_month_of(const char *s)
+{
+    return (int)digits(s + 4, 4);
+}
+
+uint32_t case_no_serial_of(const char *s)
+{
+    return digits(s + 8, 7);
+}

@@ -17,6 +17,9 @@ struct case_no { char s[17]; };
 int case_no_month(struct date day);
 /* serial 1..CASE_NO_SERIAL_MAX (asserted); month as case_no_month gives it. */
 void case_no_make(struct case_no *out, int month, uint32_t serial);
+/* Of a valid number. */
+int case_no_month_of(const char *s);
+uint32_t case_no_serial_of(const char *s);
 /* Sixteen digits, our prefix and a right check digit. */
 bool case_no_valid(const char *s);
 

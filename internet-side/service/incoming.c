@@ -11,6 +11,8 @@
 #include "internet-side/domain/public_state.h"
 #include "internet-side/service/configuration.h"
 #include "internet-side/service/incoming_parts.h"
+#include "internet-side/service/numbers.h"
+#include "internet-side/store/guard.h"
 #include "internet-side/store/tracking.h"
 
 struct incoming {
@@ -226,12 +228,53 @@ static int apply_configuration(struct db_conn *c, void *app, const struct in_ite
     return 0;
 }
 
+/* A case that this side forgot. Phone and tail become hashes and are wiped with the record. */
+static int apply_tracking(struct db_conn *c, void *app, const struct in_item *it, void *prepared, struct err *e)
+{
+    struct core *core = app;
+    struct incoming *in = prepared;
+    const struct rec_node *root = in->record.root;
+    struct tracking t = {.stage = 1}, known = {0};
+    char text[24];
+    if (strcmp(rec_attr(root, "case"), it->case_no) != 0)
+        return err_set(e, ERR_INPUT, "tracking: @case: want the one of its item, have another");
+    int have = tracking_load(&known, c, it->case_no, e);
+    tracking_clear(&known);
+    if (have != 0 || incoming_time(&t.submitted_ms, root, "submitted", e) < 0)
+        return have == 1 ? 0 : -1;
+    snprintf(t.no.s, sizeof t.no.s, "%s", it->case_no);
+    snprintf(t.item, sizeof t.item, "%.5s", rec_attr(root, "item"));
+    snprintf(t.unit, sizeof t.unit, "%.12s", rec_attr(root, "unit"));
+    snprintf(t.crossing, sizeof t.crossing, "%s", rec_attr(root, "whole")[0] == 't' || rec_attr(root, "whole")[0] == '1' ? "confirmed" : "received");
+    t.config = (uint32_t)rec_attr_int(root, "config", 1, INT_MAX);
+    t.pages_total = (int)rec_attr_int(root, "pages_total", 0, INT_MAX);
+    t.pages_done = (int)rec_attr_int(root, "pages_done", 0, INT_MAX);
+    t.updated_ms = it->now_ms;
+    core_hash(&t.account, core, "account", bytes_of(rec_attr(root, "phone")));
+    snprintf(text, sizeof text, "%.16s%.4s", it->case_no, rec_attr(root, "tail"));
+    core_hash(&t.last4, core, "last4", bytes_of(text));
+    explicit_bzero(text, sizeof text);
+    if (tracking_add(c, &t, it->now_ms, e) < 0)
+        return -1;
+    return tracking_event_add(c, t.no.s, t.submitted_ms, 1, "已提交", it->now_ms, e);
+}
+
+int incoming_realign(struct db_conn *c, void *core, const char *case_no, enum resync_why why, int64_t now_ms, struct err *e)
+{
+    const struct core *k = core;
+    if (why != RESYNC_TOP || !case_no_valid(case_no))
+        return 0;
+    numbers_forget(k->numbers);
+    return serial_raise(c, case_no_month_of(case_no), case_no_serial_of(case_no), now_ms, e);
+}
+
 const struct delivery_handler *incoming_handlers(size_t *n)
 {
     static const struct delivery_handler handlers[] = {
         { "answer", prepare, apply_answer, discard },
         { "status", prepare, apply_status, discard },
         { "supplement-request", prepare, apply_request, discard },
+        { "tracking", prepare, apply_tracking, discard },
         { "configuration", prepare_configuration, apply_configuration, discard },
     };
     *n = sizeof handlers / sizeof *handlers;

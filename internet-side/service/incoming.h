@@ -10,5 +10,7 @@
 
 /* answer, status, supplement-request, configuration; app is struct core. */
 const struct delivery_handler *incoming_handlers(size_t *n);
+/* For delivery_options.resynced; app is the struct core. TOP: no case number up to this one is given out any more. The rest is not ours to say. */
+int incoming_realign(struct db_conn *c, void *core, const char *case_no, enum resync_why why, int64_t now_ms, struct err *e);
 
 #endif

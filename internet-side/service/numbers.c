@@ -35,6 +35,13 @@ void numbers_close(struct numbers *n)
     free(n);
 }
 
+void numbers_forget(struct numbers *n)
+{
+    pthread_mutex_lock(&n->lock);
+    n->month = -1;
+    pthread_mutex_unlock(&n->lock);
+}
+
 static int reserve(struct db_conn *c, void *arg, struct err *e)
 {
     struct wish *w = arg;

@@ -13,4 +13,7 @@ void numbers_close(struct numbers *n);
 /* The next number of the month in Beijing. ERR_FULL: the month is used up. Never gives one number twice. */
 int numbers_next(struct case_no *out, struct numbers *n, int64_t now_ms, struct err *e);
 
+/* What is left of a block is not given out: the next number reserves anew. */
+void numbers_forget(struct numbers *n);
+
 #endif

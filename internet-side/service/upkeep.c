@@ -133,10 +133,14 @@ bool upkeep_accepting(struct upkeep *u)
 {
     if (!u)
         return true;
+    struct delivery_state state = {0};
+    if (u->opt.core->delivery)
+        delivery_health(u->opt.core->delivery, &state);
     pthread_mutex_lock(&u->lock);
     const bool fine = !u->full && !u->broken;
     pthread_mutex_unlock(&u->lock);
-    return fine;
+    /* A database that was restored would give places and numbers out a second time. */
+    return fine && !state.drained && !state.stopped[0];
 }
 
 bool upkeep_health(struct core *c, struct upkeep *u, struct reply *r)

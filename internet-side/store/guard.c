@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { Q_SUBMISSION, Q_SUBMISSION_ADD, Q_CONTENT, Q_CONTENT_SET, Q_CONTENT_PRUNE, Q_CONTENT_FORGET, Q_DEVICE, Q_DEVICE_ADD, Q_UNLOCK,
-       Q_UNLOCK_SAVE, Q_SERIAL, Q_OUT_ADD, Q_OUT, Q_OUT_LAST, Q_OUT_ANSWERED, Q_CONFIG, Q_CONFIG_ADD, Q_CONFIG_PRUNE, Q__COUNT };
+       Q_UNLOCK_SAVE, Q_SERIAL, Q_SERIAL_RAISE, Q_OUT_ADD, Q_OUT, Q_OUT_LAST, Q_OUT_ANSWERED, Q_CONFIG, Q_CONFIG_ADD, Q_CONFIG_PRUNE, Q__COUNT };
 
 static const char *const sql[Q__COUNT] = {
     [Q_SUBMISSION] = "SELECT body, case_no, record, pages, at_ms FROM submission WHERE key = ?1",
@@ -21,6 +21,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_UNLOCK_SAVE] = "INSERT INTO unlock_try(case_no, tries, locked_until_ms, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?4) "
                       "ON CONFLICT(case_no) DO UPDATE SET tries = ?2, locked_until_ms = ?3, gmt_modified = ?4",
     /* Never below a number that is there: a database refilled from the intranet has rows but no counter. ?4, ?5: bounds of the month. */
+    [Q_SERIAL_RAISE] = "INSERT INTO case_counter(month, reserved, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
+                       "ON CONFLICT(month) DO UPDATE SET reserved = max(reserved, ?2), gmt_modified = ?3",
     [Q_SERIAL] = "INSERT INTO case_counter(month, reserved, gmt_create, gmt_modified) SELECT ?1, ?2 + coalesce((SELECT CAST(substr(max(case_no), 9, 7) AS INTEGER) "
                  "FROM tracking WHERE case_no BETWEEN ?4 AND ?5), 0), ?3, ?3 WHERE true "
                  "ON CONFLICT(month) DO UPDATE SET reserved = max(reserved + ?2, excluded.reserved), gmt_modified = ?3 RETURNING reserved",
@@ -167,6 +169,15 @@ int serial_reserve(uint32_t *last, struct db_conn *c, int month, uint32_t n, int
     if (why.code == ERR_CONFLICT)
         return err_set(e, ERR_FULL, "case_counter: month %04d has no serial numbers left", month);
     return err_set(e, why.code ? why.code : ERR_INTERNAL, "case_counter: %.200s", why.msg);
+}
+
+int serial_raise(struct db_conn *c, int month, uint32_t serial, int64_t now_ms, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &guard_statements, Q_SERIAL_RAISE);
+    db_bind_int(s, 1, month);
+    db_bind_int(s, 2, serial);
+    db_bind_int(s, 3, now_ms);
+    return db_run(c, s, e);
 }
 
 int outgoing_add(struct db_conn *c, const struct outgoing *o, int64_t now_ms, struct err *e)

@@ -37,6 +37,8 @@ int unlock_save(struct db_conn *c, const char *no, const struct unlock_try *t, i
 
 /* Serials (*last - n, *last] of the month are the caller's from now on. ERR_FULL when the month has none left. */
 int serial_reserve(uint32_t *last, struct db_conn *c, int month, uint32_t n, int64_t now_ms, struct err *e);
+/* No serial of the month up to this one is reserved any more. */
+int serial_raise(struct db_conn *c, int month, uint32_t serial, int64_t now_ms, struct err *e);
 
 struct outgoing {
     struct id128 record;

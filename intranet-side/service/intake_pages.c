@@ -108,6 +108,11 @@ int intake_progress(struct core *core, struct db_conn *c, struct case_file *f, c
     return intake_confirm(c, row->record, now_ms, e) < 0 ? -1 : answer(core, c, f, row, true, now_ms, e);
 }
 
+int intake_say_again(struct core *core, struct db_conn *c, const struct case_file *f, const struct intake_row *row, int64_t now_ms, struct err *e)
+{
+    return answer(core, c, f, row, row->confirmed != 0, now_ms, e);
+}
+
 /* --- one part --- */
 struct arrived { struct core *c; char file[33], hash[65]; int64_t size; bool kept; };
 

@@ -17,6 +17,8 @@ bool intake_said(struct intake *i, const char *item, char zh[256], json_t **find
 int intake_link_pages(struct db_conn *c, const struct incoming *in, const char *record, int64_t round, struct err *e);
 /* Count the pages of the case again and answer: confirmed when nothing of this record is missing, else received. */
 int intake_progress(struct core *core, struct db_conn *c, struct case_file *f, const struct intake_row *row, bool say_received, int64_t now_ms, struct err *e);
+/* The answer that stands for a record, said again: confirmed with its parts, or received. */
+int intake_say_again(struct core *core, struct db_conn *c, const struct case_file *f, const struct intake_row *row, int64_t now_ms, struct err *e);
 
 int part_prepare(void *app, const struct in_item *it, struct bytes content, void **prepared, struct err *e);
 int part_apply(struct db_conn *c, void *app, const struct in_item *it, void *prepared, struct err *e);

@@ -166,6 +166,30 @@ int outgoing_answer(struct core *c, struct db_conn *conn, const struct answer *a
     return send(c, conn, "answer", a->case_no, seq, &x, a->now_ms, e);
 }
 
+int outgoing_request(struct core *c, struct db_conn *conn, const char *case_no, const json_t *request, int64_t now_ms, struct err *e)
+{
+    return request_send(c, conn, case_no, request, now_ms, e);
+}
+
+int outgoing_tracking(struct core *c, struct db_conn *conn, const struct case_file *f, const char *phone, const char *tail, int64_t now_ms, struct err *e)
+{
+    struct xml_out x;
+    uint64_t seq;
+    if (delivery_next_seq(conn, f->no, &seq, now_ms, e) < 0)
+        return -1;
+    head(&x, "tracking", f->no, seq);
+    xml_attr(&x, "item", f->item);
+    xml_attr(&x, "unit", f->unit);
+    xml_attr_int(&x, "config", f->config_version);
+    attr_time(&x, "submitted", f->submitted);
+    xml_attr_int(&x, "pages_done", f->pages_done);
+    xml_attr_int(&x, "pages_total", f->pages_total);
+    xml_attr(&x, "whole", f->confirmed ? "true" : "false");
+    xml_attr(&x, "phone", phone);
+    xml_attr(&x, "tail", tail);
+    return send(c, conn, "tracking", f->no, seq, &x, now_ms, e);
+}
+
 /* --- release --- */
 struct due { int64_t id; char no[17], kind[24]; struct buf sealed; };
 struct release { struct core *c; int64_t now; struct due *v; size_t n; };

@@ -5,6 +5,7 @@
 #define INTRANET_SERVICE_OUTGOING_H
 
 #include "intranet-side/service/core.h"
+#include "intranet-side/store/case.h"
 
 /* Release what can no longer be undone: one transaction. *more: something was released. */
 int outgoing_release(struct core *c, int64_t now_ms, bool *more, struct err *e);
@@ -20,5 +21,10 @@ struct answer {
     int64_t now_ms;
 };
 int outgoing_answer(struct core *c, struct db_conn *conn, const struct answer *a, struct err *e);
+
+/* A supplement request as the case keeps it, said again; in the case's next place. */
+int outgoing_request(struct core *c, struct db_conn *conn, const char *case_no, const json_t *request, int64_t now_ms, struct err *e);
+/* What an emptied internet side must know of a case; tail: last four characters of the applicant's ID number. */
+int outgoing_tracking(struct core *c, struct db_conn *conn, const struct case_file *f, const char *phone, const char *tail, int64_t now_ms, struct err *e);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum {
     Q_AUDIT_LAST, Q_AUDIT_ADD, Q_AUDIT_ALL, Q_AUDIT_COUNT, Q_SMS_ADD, Q_SMS_NEXT, Q_SMS_RESULT, Q_SMS_EACH, Q_INTAKE_ADD, Q_INTAKE,
-    Q_INTAKE_CONFIRM, Q_CONF_ADD, Q_CONF, Q__COUNT
+    Q_INTAKE_EACH, Q_INTAKE_CONFIRM, Q_CONF_ADD, Q_CONF, Q__COUNT
 };
 #define SMS_COLUMNS "id, uid, case_no, template, text, state, attempts, next_at, sent_at, gmt_create, phone_sealed FROM sms"
 static const char *const sql[Q__COUNT] = {
@@ -20,6 +20,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_SMS_EACH] = "SELECT " SMS_COLUMNS " WHERE case_no = ?1 ORDER BY id",
     [Q_INTAKE_ADD] = "INSERT INTO intake(record, kind, case_no, round, sealed_hash) VALUES(?1, ?2, ?3, ?4, ?5)",
     [Q_INTAKE] = "SELECT record, kind, case_no, round, sealed_hash, confirmed FROM intake WHERE record = ?1",
+    [Q_INTAKE_EACH] = "SELECT record, kind, case_no, round, sealed_hash, confirmed FROM intake WHERE case_no = ?1 ORDER BY id LIMIT 100",
     [Q_INTAKE_CONFIRM] = "UPDATE intake SET confirmed = ?2, gmt_modified = unixepoch() * 1000 WHERE record = ?1 AND confirmed = 0",
     [Q_CONF_ADD] = "INSERT INTO configuration(version, hash, published, item) VALUES(?1, ?2, ?3, ?4)",
     [Q_CONF] = "SELECT version, hash, published, item FROM configuration ORDER BY version DESC LIMIT 1",
@@ -210,6 +211,32 @@ int intake_get(struct db_conn *c, const char *record, struct intake_row *out, st
     TEXT(sealed_hash, 4);
     out->confirmed = db_col_int(s, 5);
     sqlite3_reset(s);
+    return 0;
+}
+
+int intake_each(struct db_conn *c, const char *case_no, intake_fn fn, void *arg, struct err *e)
+{
+    struct intake_row rows[100];
+    size_t n = 0;
+    int rc;
+    sqlite3_stmt *s = db_stmt(c, &log_statements, Q_INTAKE_EACH);
+    db_bind_text(s, 1, case_no);
+    for (; n < 100 && (rc = db_step(c, s, e)) == 1; n++) {
+        struct intake_row *out = &rows[n];
+        memset(out, 0, sizeof *out);
+        TEXT(record, 0);
+        TEXT(kind, 1);
+        TEXT(case_no, 2);
+        out->round = db_col_int(s, 3);
+        TEXT(sealed_hash, 4);
+        out->confirmed = db_col_int(s, 5);
+    }
+    sqlite3_reset(s);
+    if (e->code)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (fn(&rows[i], arg, e) < 0)
+            return -1;
     return 0;
 }
 

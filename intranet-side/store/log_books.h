@@ -33,6 +33,9 @@ struct intake_row { char record[33], kind[16], case_no[17], sealed_hash[65]; int
 int intake_add(struct db_conn *c, const struct intake_row *r, struct err *e);        /* ERR_CONFLICT: known */
 int intake_get(struct db_conn *c, const char *record, struct intake_row *out, struct err *e);
 int intake_confirm(struct db_conn *c, const char *record, int64_t at, struct err *e);
+typedef int (*intake_fn)(const struct intake_row *r, void *arg, struct err *e);
+/* Every record of a case that came, oldest first, at most 100; the callback may write. */
+int intake_each(struct db_conn *c, const char *case_no, intake_fn fn, void *arg, struct err *e);
 
 struct configuration_row { int64_t version, published; char hash[65], item[33]; };
 int configuration_add(struct db_conn *c, const struct configuration_row *r, struct err *e);
