@@ -18,7 +18,7 @@ struct stamp { dev_t dev; ino_t ino; off_t size; struct timespec mtime; bool the
 struct keyring {
     pthread_mutex_t lock;                    /* guards now and seen; edit: one change of this process at a time */
     pthread_mutex_t edit;
-    struct key_set *first, *now;             /* the first one stays, so that what was borrowed from it at the start stays readable */
+    struct key_set *now;
     struct stamp seen;                       /* keyring.json as it was read last */
     char dir[600];                           /* "" for a fixed one */
     char own[600], peer[600];                /* the configured files */
@@ -146,8 +146,6 @@ int keyring_open(struct keyring **out, const char *own_path, const char *peer_pa
         keyring_close(r);
         return -1;
     }
-    r->first = r->now;
-    key_set_hold(r->now);
     *out = r;
     return 0;
 }
@@ -176,14 +174,13 @@ int keyring_of(struct keyring **out, const struct key_pair *own, const struct ke
         put_single(list, peer, "", "-", false);
         list->key[0].pair = own;
         list->key[0].expires_ms = list->key[1].expires_ms = INT64_MAX / 2;
-        r->now = r->first = key_set_borrow(list, e);
+        r->now = key_set_borrow(list, e);
     }
     free(list);
     if (!r || !r->now) {
         keyring_close(r);
         return err_set(e, ERR_FULL, "keyring: no memory");
     }
-    key_set_hold(r->now);
     *out = r;
     return 0;
 }
@@ -193,7 +190,6 @@ void keyring_close(struct keyring *r)
     if (!r)
         return;
     key_set_release(r->now);
-    key_set_release(r->first);
     pthread_mutex_destroy(&r->lock);
     pthread_mutex_destroy(&r->edit);
     free(r);

@@ -3,7 +3,7 @@
  *   announced  made; the peer heard of it (ours), or we heard of it (the peer's). Verifies nothing until somebody here trusts it
  *   current    signs and seals (ours), is sealed to (the peer's). One on each side
  *   accepting  was current; still opens and verifies what was under way, up to the number with which its successor began
- *   retired    nothing is under way under it any more; refused. The file stays, so that the vault can be read again
+ *   retired    nothing is under way under it any more; what it signs is refused. The file stays, so that the vault can be read again
  *   revoked    it may be in other hands: no envelope under it is accepted; items sealed or signed under it are, in an envelope of another key, marked
  *
  * A ring is the folder of our private key: NAME-KEYID.key (0600), NAME-KEYID.pub, and keyring.json (0600), which says each key's state. Without
@@ -91,8 +91,9 @@ size_t key_set_peers(const struct key_set *s, const struct key_public *list[KEYR
 int key_entry_may_sign(const struct key_entry *k, const char *incarnation, uint64_t number, bool kept, struct err *e);
 
 int keyring_seal(struct buf *out, struct manifest *m, struct bytes content, struct keyring *r, struct err *e);
-/* seal_open with the keys that its header names. *revoked: one of them is. ERR_HELD: a key that we do not have or do not trust; ERR_CORRUPT: retired. */
-int key_set_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_set *s, bool kept, bool *revoked, struct err *e);
+/* seal_open with the keys that its header names. *revoked: one of them is. ERR_HELD: a key that we do not have or do not trust. The envelope around it was
+ * judged before: what a retired key sealed long ago may come again after a resync, in an envelope of the present key, and is not lost. */
+int key_set_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_set *s, bool *revoked, struct err *e);
 
 void key_fingerprint(char out[KEY_FINGERPRINT], const struct key_public *k);
 /* 0 none, else the limit that was passed: 60, 30, 7 days before expiry, 1 = it is over. Only announced, current and accepting keys warn. */

@@ -151,28 +151,26 @@ int key_entry_may_sign(const struct key_entry *k, const char *incarnation, uint6
 }
 
 /* A key that an item's header names. */
-static int judge_item_key(const struct key_entry *k, const uint8_t id[8], bool own, bool kept, bool *revoked, struct err *e)
+static int judge_item_key(const struct key_entry *k, const uint8_t id[8], bool own, bool *revoked, struct err *e)
 {
     char hex[17];
     hex_put(hex, id, 8);
     if (!k || k->own != own)
-        return err_set(e, ERR_HELD, "sealed item: %s key %s is not one that we hold: somebody must bring it", own ? "recipient" : "sender", hex);
+        return err_set(e, ERR_HELD, "sealed item: key id %s of the %s is not one that we hold: somebody must bring it", hex, own ? "recipient" : "sender");
     if (!own && k->state == KEY_ANNOUNCED && !k->trusted)
         return err_set(e, ERR_HELD, "sealed item: sender key %s was announced, but nobody here trusts it yet (ferry key trust)", hex);
-    if (k->state == KEY_RETIRED && !kept)
-        return err_set(e, ERR_CORRUPT, "sealed item: %s key %s is retired", own ? "recipient" : "sender", hex);
     *revoked |= k->state == KEY_REVOKED;
     return 0;
 }
 
-int key_set_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_set *s, bool kept, bool *revoked, struct err *e)
+int key_set_open(struct manifest *m, struct buf *content, struct bytes sealed, const struct key_set *s, bool *revoked, struct err *e)
 {
     struct key_id to, from;
     *revoked = false;
     if (seal_ids(&to, &from, sealed, e) < 0)
         return -1;
     const struct key_entry *recipient = key_set_find(s, to.b), *sender = key_set_find(s, from.b);
-    if (judge_item_key(recipient, to.b, true, kept, revoked, e) < 0 || judge_item_key(sender, from.b, false, kept, revoked, e) < 0)
+    if (judge_item_key(recipient, to.b, true, revoked, e) < 0 || judge_item_key(sender, from.b, false, revoked, e) < 0)
         return -1;
     return seal_open(m, content, sealed, recipient->pair, &sender->pub, e);
 }

@@ -67,7 +67,9 @@ int beat_publish(struct delivery *d, struct err *e)
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
     snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
     buf_init(&body, 65536);
-    int rc = envelope_write_beat(&body, &h, &j.beat, d->opt.own, e);
+    struct key_set *keys = keyring_take(d->ring);
+    int rc = envelope_write_beat(&body, &h, &j.beat, key_set_own(keys), e);
+    key_set_release(keys);
     if (rc == 0 && d->beat_name[0])
         rc = file_remove(d->outbox, d->beat_name, e);      /* still there: the gateway stands; one beat is enough */
     envelope_name(d->beat_name, &h);

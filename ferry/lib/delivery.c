@@ -85,6 +85,18 @@ static void take_up(struct delivery *d, const struct stream_state *s)
         delivery_set_stopped(d, STOPPED_WHY);
 }
 
+/* Two constants are a ring as well. What a ring says at the start gives the two sides' names, which never change. */
+static int open_keys(struct delivery *d, struct err *e)
+{
+    d->ring = d->opt.keys;
+    if (!d->ring && keyring_of(&d->ring, d->opt.own, d->opt.peer, e) < 0)
+        return -1;
+    d->first_keys = keyring_take(d->ring);
+    d->opt.own = key_set_own(d->first_keys);
+    d->opt.peer = key_set_peer(d->first_keys);
+    return 0;
+}
+
 int delivery_open(struct delivery **out, const struct delivery_options *opt, struct err *e)
 {
     struct delivery *d = calloc(1, sizeof *d);
@@ -104,7 +116,7 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     snprintf(d->live.word, sizeof d->live.word, "fine");
     defaults(&d->opt);
     struct stream_job j = {.d = d, .now_ms = clock_wall_ms()};
-    if (open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
+    if (open_keys(d, e) < 0 || open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
         delivery_close(d);
         return -1;
     }
@@ -150,6 +162,9 @@ void delivery_close(struct delivery *d)
             close(fds[i]);
     for (size_t i = 0; i < sizeof d->text / sizeof d->text[0]; i++)
         free(d->text[i]);
+    key_set_release(d->first_keys);
+    if (!d->opt.keys)
+        keyring_close(d->ring);
     pthread_cond_destroy(&d->send_wake);
     pthread_cond_destroy(&d->clock_wake);
     pthread_mutex_destroy(&d->lock);
@@ -193,7 +208,7 @@ int delivery_send_record(struct db_conn *c, struct delivery *d, const char *kind
         id_random(&m.id);
     snprintf(m.kind, sizeof m.kind, "%s", kind);
     buf_init(&sealed, ENVELOPE_MAX);
-    int rc = seal_item(&sealed, &m, xml, d->opt.own, d->opt.peer, e);
+    int rc = keyring_seal(&sealed, &m, xml, d->ring, e);
     if (rc == 0) {
         struct out_item it = {.id = m.id, .kind = kind, .case_no = case_no, .case_seq = case_seq, .bulk = sealed.n > 200000, .sealed = buf_bytes(&sealed)};
         rc = delivery_enqueue(c, &it, now_ms, e);

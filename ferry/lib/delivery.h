@@ -12,7 +12,7 @@
 
 #include "common/child.h"
 #include "common/db.h"
-#include "common/seal.h"
+#include "common/keyring.h"
 
 struct delivery;
 
@@ -21,6 +21,7 @@ struct in_item {                         /* what a handler sees of an item; stri
     uint64_t case_seq;
     char hash[65];                       /* of the sealed bytes: what an answer names */
     const struct manifest *manifest;     /* verified: sender, recipient, kind, id, size, hash, config_version */
+    bool revoked_key;                    /* sealed or signed under a key that was revoked since: somebody must look */
     int64_t now_ms;
 };
 
@@ -45,7 +46,8 @@ enum resync_why {
 
 struct delivery_options {
     struct db *db;
-    const struct key_pair *own;          /* named internet or intranet */
+    struct keyring *keys;                /* ours, named internet or intranet, and the peer's; or NULL and the two that never change: */
+    const struct key_pair *own;
     const struct key_public *peer;
     struct child_pool *parser;
     const char *outbox, *inbox;          /* the gateway's folders of this side */

@@ -19,6 +19,9 @@ struct delivery {
     char *text[9];                       /* our copies of the option strings */
     int outbox, inbox, quarantine, vault, spool, mirror, commands;     /* folder descriptors, -1 = none */
     int notify;                          /* inotify on the inbox, -1 = rescan only */
+    struct keyring *ring;                /* opt.keys, or a fixed one of ours */
+    struct key_set *first_keys;          /* what opt.own and opt.peer point into when a ring was given: for their names */
+    bool replaying;                      /* receiver only: the vault is read again, its files were judged when they came */
     char incarnation[17];
     pthread_t threads[THREAD__COUNT];
     unsigned running;

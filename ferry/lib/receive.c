@@ -65,7 +65,10 @@ static void *app_of(struct delivery *d, const struct delivery_handler *h)
 /* Open and prepare; the outcome is a verdict, or -1 when nothing can be said now. */
 static int open_item(struct delivery *d, struct passing *p, struct buf *content, struct err *e)
 {
-    if (seal_open(&p->manifest, content, p->sealed, d->opt.own, d->opt.peer, e) < 0)
+    struct key_set *keys = keyring_take(d->ring);
+    int opened = key_set_open(&p->manifest, content, p->sealed, keys, &p->it.revoked_key, e);
+    key_set_release(keys);
+    if (opened < 0)
         return -1;
     if (strcmp(p->manifest.id.s, p->it.id) != 0 || strcmp(p->manifest.kind, p->it.kind) != 0)
         return err_set(e, ERR_CORRUPT, "item %s: id or kind of envelope and manifest differ: re-wrapped", p->it.id);
@@ -342,11 +345,28 @@ int delivery_discard(struct delivery *d, const char *item_id, const char *reason
 
 /* --- files --- */
 
+/* By a key whose state lets it sign at all, before any parser sees it; then by one that may sign this number. */
+static int read_signed(struct envelope *v, const struct key_set *keys, const struct delivery *d, struct bytes body, struct err *e)
+{
+    const struct key_public *list[KEYRING_MAX], *who;
+    if (envelope_verify(body, list, key_set_peers(keys, list), &who, e) < 0)
+        return -1;
+    const struct key_entry *k = key_set_find(keys, who->id.b);
+    if (key_entry_may_sign(k, "", 0, d->replaying, e) < 0 || envelope_read(v, body, d->opt.parser, e) < 0)
+        return -1;
+    if (key_entry_may_sign(k, v->head.incarnation, v->head.kind == ENVELOPE_BEAT ? 0 : v->head.number, d->replaying, e) == 0)
+        return 0;
+    envelope_free(v);
+    return -1;
+}
+
 /* Verified and meant for us. The caller frees it. */
 static int read_file(struct delivery *d, struct envelope *v, struct bytes body, struct err *e)
 {
-    const struct key_public *keys[] = {d->opt.peer};
-    if (envelope_verify(body, keys, 1, NULL, e) < 0 || envelope_read(v, body, d->opt.parser, e) < 0)
+    struct key_set *keys = keyring_take(d->ring);
+    int rc = read_signed(v, keys, d, body, e);
+    key_set_release(keys);
+    if (rc < 0)
         return -1;
     if (strcmp(v->head.from, d->opt.peer->name) == 0 && strcmp(v->head.to, keys_public(d->opt.own)->name) == 0)
         return 0;
@@ -358,9 +378,12 @@ static int read_file(struct delivery *d, struct envelope *v, struct bytes body, 
 int receive_again(struct delivery *d, struct bytes body, struct err *e)
 {
     struct envelope v;
-    if (read_file(d, &v, body, e) < 0)
+    d->replaying = true;
+    int rc = read_file(d, &v, body, e);
+    d->replaying = false;
+    if (rc < 0)
         return -1;
-    int rc = v.head.kind == ENVELOPE_BEAT ? 0 : receive_items(d, &v, body, clock_wall_ms(), e);
+    rc = v.head.kind == ENVELOPE_BEAT ? 0 : receive_items(d, &v, body, clock_wall_ms(), e);
     envelope_free(&v);
     return rc;
 }

@@ -116,8 +116,11 @@ static int build_file(struct delivery *d, const struct file_row *f, struct buf *
     }
     if (rc == 0 && !items)
         rc = err_set(e, ERR_FULL, "file: no memory");
-    if (rc == 0)
-        rc = envelope_write(out, &h, items, j.n, d->opt.own, e);
+    if (rc == 0) {
+        struct key_set *keys = keyring_take(d->ring);
+        rc = envelope_write(out, &h, items, j.n, key_set_signer(keys, h.incarnation, h.number), e);
+        key_set_release(keys);
+    }
     free(items);
     store_items_free(j.rows, j.n);
     return rc;

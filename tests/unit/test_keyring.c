@@ -163,13 +163,13 @@ static struct buf sealed_by(struct keyring *r, const char *text)
     return out;
 }
 
-static int open_by(struct keyring *r, const struct buf *sealed, bool kept, bool *revoked, struct err *e)
+static int open_by(struct keyring *r, const struct buf *sealed, bool *revoked, struct err *e)
 {
     struct key_set *s = keyring_take(r);
     struct manifest m;
     struct buf content;
     buf_init(&content, 0);
-    int rc = key_set_open(&m, &content, buf_bytes(sealed), s, kept, revoked, e);
+    int rc = key_set_open(&m, &content, buf_bytes(sealed), s, revoked, e);
     key_set_release(s);
     buf_wipe(&content);
     return rc;
@@ -189,7 +189,7 @@ static void test_two_files_are_a_ring(void **state)
     struct buf sealed = sealed_by(w->ring, "hello");
     struct err e = {0};
     bool revoked = true;
-    must(open_by(w->peer, &sealed, false, &revoked, &e), &e);
+    must(open_by(w->peer, &sealed, &revoked, &e), &e);
     assert_false(revoked);
     buf_clear(&sealed);
 }
@@ -318,27 +318,27 @@ static void test_items_by_state(void **state)
     struct set_job j = {.id = second, .incarnation = ONE, .number = 7};
     must(keyring_edit(w->ring, use, &j, &e), &e);
     struct buf fresh = sealed_by(w->ring, "after the change");
-    assert_error(open_by(w->peer, &fresh, false, &revoked, &e), &e, ERR_HELD, "not one that we hold");     /* nobody brought it yet */
+    assert_error(open_by(w->peer, &fresh, &revoked, &e), &e, ERR_HELD, "not one that we hold");     /* nobody brought it yet */
     must(keyring_heard(w->peer, &k.pub, 2000, &e), &e);
-    assert_error(open_by(w->peer, &fresh, false, &revoked, &e), &e, ERR_HELD, "nobody here trusts it");
+    assert_error(open_by(w->peer, &fresh, &revoked, &e), &e, ERR_HELD, "nobody here trusts it");
     trust(w->peer, second);
-    must(open_by(w->peer, &fresh, false, &revoked, &e), &e);                                              /* trusted, though the peer's word did not come yet */
+    must(open_by(w->peer, &fresh, &revoked, &e), &e);                                              /* trusted, though the peer's word did not come yet */
     must(keyring_edit(w->peer, use, &j, &e), &e);
-    must(open_by(w->peer, &old, false, &revoked, &e), &e);                                                /* accepting */
-    must(open_by(w->ring, &to_old, false, &revoked, &e), &e);                                             /* what was sealed to it opens, too */
+    must(open_by(w->peer, &old, &revoked, &e), &e);                                                /* accepting */
+    must(open_by(w->ring, &to_old, &revoked, &e), &e);                                             /* what was sealed to it opens, too */
     assert_false(revoked);
     put_state(w->peer, first, KEY_RETIRED);
-    assert_error(open_by(w->peer, &old, false, &revoked, &e), &e, ERR_CORRUPT, "is retired");
-    must(open_by(w->peer, &old, true, &revoked, &e), &e);                                                 /* the vault read again */
+    must(open_by(w->peer, &old, &revoked, &e), &e);                                                       /* comes again after a resync */
     put_state(w->ring, first, KEY_RETIRED);
-    assert_error(open_by(w->ring, &to_old, false, &revoked, &e), &e, ERR_CORRUPT, "is retired");
+    must(open_by(w->ring, &to_old, &revoked, &e), &e);
+    assert_false(revoked);
     put_state(w->peer, first, KEY_REVOKED);
-    must(open_by(w->peer, &old, false, &revoked, &e), &e);
+    must(open_by(w->peer, &old, &revoked, &e), &e);
     assert_true(revoked);
     put_state(w->ring, first, KEY_REVOKED);
-    must(open_by(w->ring, &to_old, false, &revoked, &e), &e);
+    must(open_by(w->ring, &to_old, &revoked, &e), &e);
     assert_true(revoked);
-    must(open_by(w->peer, &fresh, false, &revoked, &e), &e);
+    must(open_by(w->peer, &fresh, &revoked, &e), &e);
     assert_false(revoked);
     buf_clear(&old);
     buf_clear(&to_old);
@@ -564,7 +564,7 @@ static void test_fixed_ring(void **state)
     assert_error(keyring_generate(r, 1, id, &e), &e, ERR_CONFLICT, "fixed");
     struct buf sealed = sealed_by(r, "x");
     bool revoked;
-    must(open_by(w->peer, &sealed, false, &revoked, &e), &e);
+    must(open_by(w->peer, &sealed, &revoked, &e), &e);
     buf_clear(&sealed);
     keyring_close(r);
     key_set_release(s);
