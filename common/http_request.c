@@ -14,7 +14,7 @@
 #define CHUNK 65536
 #define JSON_DEPTH 32
 #define DISCARD_MAX (4 << 20)    /* twice what nginx lets through */
-#define DISCARD_MS 2000
+#define DISCARD_MS 500          /* nginx has the whole body and sends it at once; a direct client that sends none is not waited for */
 
 /* --- begin and end --- */
 
