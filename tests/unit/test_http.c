@@ -235,6 +235,14 @@ static void takes_only_whole_json(void **state)
         if (a.status != all[i].status)
             fail_msg("%s: want %d, have %d", all[i].body, all[i].status, a.status);
     }
+    for (size_t depth = 30; depth < 490; depth += depth < 40 ? 1 : 50) {      /* a worker's stack is small: 32 levels, counted outside of texts */
+        char deep[1000] = "[\"[[\\\"[[\",";
+        size_t n = strlen(deep), end = n + 2 * (depth - 1);
+        memset(deep + n, '[', depth - 1);
+        memset(deep + n + depth - 1, ']', depth - 1);
+        deep[end] = ']';
+        assert_int_equal(post("/api/json", "", deep, end + 1).status, depth <= 32 ? 201 : 400);
+    }
     assert_int_equal(post("/api/json", "", "{}\0", 3).status, 400);
     assert_int_equal(post("/api/json", "Content-Type: application/json; charset=utf-8\r\n", "{}", 2).status, 201);
     assert_int_equal(post("/api/json", "Content-Type: text/plain\r\n", "{}", 2).status, 400);
