@@ -195,6 +195,15 @@ void keyring_close(struct keyring *r)
     free(r);
 }
 
+int keyring_belongs(struct keyring *r, const char *own, const char *peer, struct err *e)
+{
+    struct key_set *s = keyring_take(r);
+    const char *ours = keys_public(key_set_own(s))->name, *theirs = key_set_peer(s)->name;
+    int rc = strcmp(ours, own) == 0 && strcmp(theirs, peer) == 0 ? 0 : err_set(e, ERR_INPUT, "keys: want own %s and peer %s, have %s and %s", own, peer, ours, theirs);
+    key_set_release(s);
+    return rc;
+}
+
 const char *keyring_dir(const struct keyring *r)
 {
     return r->dir;

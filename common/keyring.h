@@ -55,6 +55,8 @@ int keyring_of(struct keyring **out, const struct key_pair *own, const struct ke
 void keyring_close(struct keyring *r);
 /* The folder's ring whose files are named by convention, for `ferry key --keys DIR`. */
 int keyring_open_dir(struct keyring **out, const char *dir, struct err *e);
+/* ERR_INPUT: the ring is not this side's, e.g. the two files of the configuration are exchanged. */
+int keyring_belongs(struct keyring *r, const char *own, const char *peer, struct err *e);
 const char *keyring_dir(const struct keyring *r);        /* "" for a fixed one */
 
 /* The present set with a reference. Never NULL. */

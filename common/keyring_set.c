@@ -36,7 +36,7 @@ struct key_set *key_set_borrow(const struct key_list *list, struct err *e)
     return s;
 }
 
-/* The file must hold the key that the list says; ours and the peer's bear different names. */
+/* The file must hold the key that the list says. */
 static int load_key(struct key_entry *k, const char *dir, struct err *e)
 {
     char path[1300], id[17];
@@ -65,9 +65,9 @@ int key_set_load(struct key_set **out, const struct key_list *list, const char *
         rc = load_key(&s->list.key[i], dir, e);
     const char *ours = s->list.key[s->own].pub.name, *theirs = s->list.key[s->peer].pub.name;
     for (size_t i = 0; rc == 0 && i < s->list.n; i++)
-        if (strcmp(s->list.key[i].pub.name, s->list.key[i].own ? ours : theirs) != 0 || strcmp(ours, theirs) == 0)
-            rc = err_set(e, ERR_INPUT, "keys: want own and peer of different names, each name on one side: have %s at %s and %s at %s", ours, s->list.key[s->own].id,
-                         s->list.key[i].pub.name, s->list.key[i].id);
+        if (strcmp(s->list.key[i].pub.name, s->list.key[i].own ? ours : theirs) != 0)
+            rc = err_set(e, ERR_INPUT, "keys: want %s for %s, have key %s of %s", s->list.key[i].own ? ours : theirs, s->list.key[i].own ? "ours" : "the peer's",
+                         s->list.key[i].id, s->list.key[i].pub.name);
     if (rc < 0) {
         key_set_release(s);
         return -1;

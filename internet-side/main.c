@@ -85,8 +85,6 @@ static const struct config_key keys[] = {
 struct program {
     struct config *config;
     struct core core;
-    struct key_pair *own;
-    struct key_public peer;
     struct http_server *server;
     char db_path[4096], spool_path[4096], xsd_path[4096], migrations_path[4096];
     char identity_base[1024], sms_base[1024];
@@ -121,14 +119,8 @@ static int folders(struct program *p, struct err *e)
 
 static int secrets(struct program *p, struct err *e)
 {
-    if (keys_load(&p->own, config_text(p->config, "own_key"), e) < 0 || keys_load_public(&p->peer, config_text(p->config, "peer_key"), e) < 0 ||
-        secret_load(&p->core.pepper, config_text(p->config, "pepper"), true, e) < 0)
-        return -1;
-    if (strcmp(keys_public(p->own)->name, "internet") != 0 || strcmp(p->peer.name, "intranet") != 0)
-        return err_set(e, ERR_INPUT, "keys: want own internet and peer intranet, have %s and %s", keys_public(p->own)->name, p->peer.name);
-    p->core.own = p->own;
-    p->core.peer = &p->peer;
-    return 0;
+    return keyring_open(&p->core.keys, config_text(p->config, "own_key"), config_text(p->config, "peer_key"), e) < 0 ||
+           keyring_belongs(p->core.keys, "internet", "intranet", e) < 0 || secret_load(&p->core.pepper, config_text(p->config, "pepper"), true, e) < 0 ? -1 : 0;
 }
 
 static int database(struct program *p, struct err *e)
@@ -166,7 +158,7 @@ static int delivery(struct program *p, struct err *e)
 {
     const struct config *k = p->config;
     struct delivery_options opt = {
-        .db = p->core.db, .own = p->own, .peer = &p->peer, .parser = p->core.parser, .outbox = config_text(k, "outbox"), .inbox = config_text(k, "inbox"),
+        .db = p->core.db, .keys = p->core.keys, .parser = p->core.parser, .outbox = config_text(k, "outbox"), .inbox = config_text(k, "inbox"),
         .quarantine = config_text(k, "quarantine"), .vault = "", .spool = p->spool_path, .mirror = config_text(k, "mirror_dir"),
         .status_file = config_text(k, "status_file"), .app = &p->core, .batch_max = config_number(k, "batch_max"), .slice_max = config_number(k, "slice_max"),
         .resend_min_s = (unsigned)config_number(k, "resend_min_s"), .resend_max_s = (unsigned)config_number(k, "resend_max_s"),
@@ -224,7 +216,7 @@ static void stop(struct program *p)
     if (p->core.db)
         db_close(p->core.db);
     secret_free(p->core.pepper);
-    keys_free(p->own);
+    keyring_close(p->core.keys);
     if (p->core.spool >= 0)
         close(p->core.spool);
     if (p->core.mirror >= 0)

@@ -70,10 +70,8 @@ static int below(char *out, size_t cap, const struct parts *p, const char *name,
 
 static int keys_open(struct parts *p, struct err *e)
 {
-    if (keys_load(&p->own, text(p, "own_key"), e) < 0 || keys_load_public(&p->peer, text(p, "peer_key"), e) < 0)
+    if (keyring_open(&p->core.keys, text(p, "own_key"), text(p, "peer_key"), e) < 0 || keyring_belongs(p->core.keys, "intranet", "internet", e) < 0)
         return -1;
-    p->core.own = p->own;
-    p->core.peer = &p->peer;
     if (*text(p, "identity_key") == '\0')
         return 0;
     if (keys_load_public(&p->identity, text(p, "identity_key"), e) < 0)
@@ -157,7 +155,7 @@ static int children_start(struct parts *p, struct err *e)
 
 static int delivery_begin(struct parts *p, struct err *e)
 {
-    struct delivery_options o = {.db = p->core.db, .own = p->own, .peer = &p->peer, .parser = p->parser, .outbox = text(p, "outbox"), .inbox = text(p, "inbox"),
+    struct delivery_options o = {.db = p->core.db, .keys = p->core.keys, .parser = p->parser, .outbox = text(p, "outbox"), .inbox = text(p, "inbox"),
                                  .quarantine = text(p, "quarantine"), .vault = text(p, "vault_dir"), .spool = "", .mirror = "",
                                  .status_file = text(p, "status_file"), .handlers = intake_handlers, .nhandlers = intake_n_handlers, .app = &p->core,
                                  .outcome = intake_outcome, .beat_s = (unsigned)config_number(p->config, "beat_s"),
@@ -230,7 +228,7 @@ void parts_close(struct parts *p)
     if (p->core.db)
         db_close(p->core.db);
     rules_free(p->core.rules);
-    keys_free(p->own);
+    keyring_close(p->core.keys);
     vault_close(p->core.vault);
     config_free(p->config);
     memset(p, 0, sizeof *p);

@@ -15,8 +15,7 @@ extern const struct config_key intranet_keys[];
 struct parts {
     struct config *config;
     struct core core;
-    struct key_pair *own;
-    struct key_public peer, identity;
+    struct key_public identity;
     struct child_pool *parser, *imaging;
     struct web web;
     struct upkeep *upkeep;

@@ -10,7 +10,7 @@
 
 #include "common/caller.h"
 #include "common/db.h"
-#include "common/seal.h"
+#include "common/keyring.h"
 
 struct configuration;      /* configuration.h */
 struct delivery;           /* ferry/lib/delivery.h */
@@ -27,8 +27,7 @@ struct core {
     struct child_pool *parser;
     struct caller *caller;                /* NULL: SMS and identity answer "unavailable" */
     struct secret *pepper;                /* outside the database: accounts, devices and guards are hashes under it */
-    const struct key_pair *own;
-    const struct key_public *peer;
+    struct keyring *keys;                 /* ours and the intranet's */
     struct sessions *sessions;
     struct limiter *limiter;
     struct login *login;

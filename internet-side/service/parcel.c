@@ -18,7 +18,7 @@ int parcel_seal(struct parcel *p, struct core *c, const char *kind, const char *
     p->record.seq = seq;
     m.id = p->record.record;
     buf_init(&p->sealed, 0);
-    int rc = seal_item(&p->sealed, &m, buf_bytes(xml), c->own, c->peer, e);
+    int rc = keyring_seal(&p->sealed, &m, buf_bytes(xml), c->keys, e);
     buf_wipe(xml);
     hash_of(&p->record.hash, buf_bytes(&p->sealed));
     if (rc == 0 && c->mirror >= 0)

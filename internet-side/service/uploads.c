@@ -137,7 +137,7 @@ static int seal_part(struct upload_part *p, struct core *c, struct bytes part, s
     m.id = p->item;
     memcpy(name, p->item.s, sizeof name);
     buf_init(&sealed, 2 * UPLOAD_PART);
-    int rc = seal_item(&sealed, &m, part, c->own, c->peer, e);
+    int rc = keyring_seal(&sealed, &m, part, c->keys, e);
     p->hash = m.hash;
     p->sealed_size = (int64_t)sealed.n;
     hash_of(&p->sealed_hash, buf_bytes(&sealed));

@@ -12,7 +12,7 @@
 #include "common/catalogue.h"
 #include "common/child.h"
 #include "common/db.h"
-#include "common/seal.h"
+#include "common/keyring.h"
 #include "intranet-side/domain/role.h"
 
 struct rules;          /* domain/rules.h: workflows, effects, messages, working days */
@@ -32,8 +32,7 @@ struct core {
     struct delivery *delivery;            /* NULL in tests: records then go to sink */
     int (*sink)(void *arg, const char *kind, const char *case_no, uint64_t seq, const char *xml);     /* tests only */
     void *sink_arg;
-    const struct key_pair *own;           /* to seal what crosses */
-    const struct key_public *peer;
+    struct keyring *keys;                 /* to seal what crosses: ours and the internet side's */
     struct child_pool *parser;
     struct intake *intake;
     struct caller *caller;                /* NULL: SMS stay queued */

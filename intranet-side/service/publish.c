@@ -110,7 +110,7 @@ static int release(struct core *c, bool first, int64_t now_ms, struct err *e)
     if (rc == 0)
         rc = record_xml(&xml, c, r.hex, buf_bytes(&bundle), now_ms, e);
     if (rc == 0)
-        rc = seal_item(&r.sealed, &m, buf_bytes(&xml), c->own, c->peer, e);
+        rc = keyring_seal(&r.sealed, &m, buf_bytes(&xml), c->keys, e);
     if (rc == 0)
         rc = db_write(c->db, release_write, &r, e);
     if (rc == 0) {
