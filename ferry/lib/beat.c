@@ -6,6 +6,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
@@ -223,6 +224,7 @@ void *clock_main(void *arg)
             next_beat = now + d->opt.beat_s * 1000LL;
         }
         if (now >= next_status) {
+            keys_tick(d);
             err_clear(&e);
             if (status_write(d, &e) < 0)
                 log_error("status_write", &e);

@@ -116,6 +116,9 @@ int delivery_trash(struct db_conn *c, const char *spool_name, int64_t now_ms, st
 struct delivery_case { uint64_t unacked, unconfirmed; int64_t oldest_ms; };
 int delivery_case_state(struct db_conn *c, const char *case_no, struct delivery_case *out, struct err *e);
 
+/* Whether anything of this case was sealed or signed under a key that is revoked: an officer must verify it. In a closure; needs keep_acked. */
+int delivery_case_revoked(struct db_conn *c, const char *case_no, bool *revoked, struct err *e);
+
 /* --- in --- */
 struct delivery_open_item { struct id128 id; char kind[24], case_no[17], word[12], reason[200]; int64_t at_ms; };   /* word: held waiting refused */
 /* Newest first, at most max. */

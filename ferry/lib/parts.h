@@ -21,6 +21,9 @@ struct delivery {
     int notify;                          /* inotify on the inbox, -1 = rescan only */
     struct keyring *ring;                /* opt.keys, or a fixed one of ours */
     struct key_set *first_keys;          /* what opt.own and opt.peer point into when a ring was given: for their names */
+    bool keys_seen;                      /* clock thread only: revoked keys of the ring stand in the database */
+    char key_trouble[200];               /* why a word about a key cannot be taken up or said, "" = all could */
+    struct { char key[17], token[33], word[12]; uint64_t open; int64_t asked_ms; } retire;      /* what the peer was asked, and said */
     bool replaying;                      /* receiver only: the vault is read again, its files were judged when they came */
     char incarnation[17];
     pthread_t threads[THREAD__COUNT];

@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "ferry/lib/builtin.h"
 #include "ferry/lib/follow.h"
+#include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/quarantine.h"
 #include "ferry/lib/resync.h"
@@ -129,6 +130,8 @@ static int settle(struct db_conn *c, struct delivery *d, struct passing *p, cons
     if (store_item_put(c, &p->it, word, applied ? "" : p->why.msg, applied ? (struct bytes){0} : p->sealed, e) < 0)
         return -1;
     if (!held && p->it.case_seq && settle_place(c, &p->it, e) < 0)
+        return -1;
+    if (d->opt.keep_acked && keys_note_case(c, p->it.case_no, p->sealed, p->it.now_ms, e) < 0)     /* the side of record: a key may be revoked later */
         return -1;
     return !applied && d->opt.outcome ? d->opt.outcome(c, d->opt.app, &p->it, word, &p->why, e) : 0;
 }

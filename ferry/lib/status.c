@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/store_operate.h"
 
@@ -52,7 +53,7 @@ static const char *judge(const struct delivery *d, const struct delivery_state *
     return "fine";
 }
 
-static void put_json(struct buf *b, const struct delivery *d, const struct delivery_state *s, const char *trouble, int64_t now_ms, bool running)
+static void put_json(struct buf *b, const struct delivery *d, const struct delivery_state *s, const char *trouble, const struct buf *keys, int64_t now_ms, bool running)
 {
     char at[21], beat[21] = "", oldest[21] = "";
     clock_rfc3339(at, now_ms);
@@ -70,6 +71,7 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
     buf_fmt(b, "\"drained\":%s,\"peer_new\":%s,\"today\":{\"records\":%llu,\"within_5\":%llu,\"within_10\":%llu,\"late_5\":%llu,\"late_10\":%llu,\"slowest_ms\":%lld},",
             s->drained ? "true" : "false", s->peer_new ? "true" : "false", (unsigned long long)s->today.records, (unsigned long long)s->today.within_5,
             (unsigned long long)s->today.within_10, (unsigned long long)s->today.late_5, (unsigned long long)s->today.late_10, (long long)s->today.slowest_ms);
+    buf_put(b, keys->p, keys->n);
     buf_fmt(b, "\"gap_since_ms\":%lld,\"waiting_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, (long long)s->waiting_ms, d->opt.warn_s, d->opt.critical_s,
             s->stopped);
     for (const char *p = trouble; *p; p++)
@@ -110,6 +112,10 @@ int status_write(struct delivery *d, struct err *e)
     if (db_read(d->opt.db, load_counts, &s, e) < 0 || (h.incarnation[0] && db_read(d->opt.db, load_heard, &h, e) < 0))
         return -1;
     s.quarantined = count_files(d->quarantine);
+    struct buf keys;
+    unsigned key_warning = 0;
+    buf_init(&keys, 32768);
+    keys_status(&keys, d, now, &key_warning);
     pthread_mutex_lock(&d->lock);
     s.beat_ms = d->live.beat_ms;
     s.peer_config = d->live.peer_config;
@@ -120,16 +126,21 @@ int status_write(struct delivery *d, struct err *e)
     s.drained = d->drained;
     s.peer_new = d->peer_new;
     snprintf(s.word, sizeof s.word, "%s", judge(d, &s, now));
+    if ((key_warning || d->key_trouble[0]) && strcmp(s.word, "fine") == 0)
+        snprintf(s.word, sizeof s.word, "warning");
     d->live = s;
     bool running = !d->stop;
     char trouble[sizeof d->trouble[0]];
     snprintf(trouble, sizeof trouble, "%s", first_trouble(d));
     pthread_mutex_unlock(&d->lock);
-    if (!*d->opt.status_file)
+    if (!*d->opt.status_file) {
+        buf_clear(&keys);
         return 0;
+    }
     struct buf b;
-    buf_init(&b, 8192);
-    put_json(&b, d, &s, trouble, now, running);
+    buf_init(&b, 65536);
+    put_json(&b, d, &s, trouble, &keys, now, running);
+    buf_clear(&keys);
     int rc = buf_done(&b, "status", e) < 0 ? -1 : file_write_path(d->opt.status_file, buf_bytes(&b), 0644, e);
     buf_clear(&b);
     return rc;

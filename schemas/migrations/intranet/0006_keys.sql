@@ -1,0 +1,1 @@
+../delivery/0003_keys.sql
