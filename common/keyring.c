@@ -116,13 +116,16 @@ static struct keyring *new_ring(struct err *e)
     return r;
 }
 
-/* Without links: the programs' own folder changes nothing. */
+/* The folder without links, the name as it stands: a file may be missing that keyring.json does not name. */
 static int resolve(char out[600], const char *path, struct err *e)
 {
-    char full[PATH_MAX];
-    if (!realpath(path, full))
-        return err_sys(e, "%s", path);
-    return str_fmt(out, 600, e, "%s", full);
+    char dir[PATH_MAX], full[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (str_fmt(dir, sizeof dir, e, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".") < 0)
+        return -1;
+    if (!realpath(dir, full))
+        return err_sys(e, "%s", dir);
+    return str_fmt(out, 600, e, "%s/%s", full, slash ? slash + 1 : path);
 }
 
 int keyring_open(struct keyring **out, const char *own_path, const char *peer_path, struct err *e)
@@ -155,10 +158,13 @@ int keyring_open_dir(struct keyring **out, const char *dir, struct err *e)
     static const char *const names[] = {"internet", "intranet"};
     char own[700], peer[700];
     *out = NULL;
+    if (str_fmt(own, sizeof own, e, "%s/keyring.json", dir) < 0)
+        return -1;
+    bool listed = access(own, F_OK) == 0;
     for (int i = 0; i < 2; i++) {
         if (str_fmt(own, sizeof own, e, "%s/%s.key", dir, names[i]) < 0 || str_fmt(peer, sizeof peer, e, "%s/%s.pub", dir, names[!i]) < 0)
             return -1;
-        if (access(own, F_OK) == 0)
+        if (listed || access(own, F_OK) == 0)
             return keyring_open(out, own, peer, e);
     }
     return err_set(e, ERR_MISSING, "%s: want the folder of internet.key or intranet.key", dir);
@@ -256,6 +262,17 @@ int keyring_follow(struct keyring *r, bool *changed, struct err *e)
 
 /* --- changing --- */
 
+/* Root acts for the service, whose folder it is: what it makes there is the service's. */
+static int give(const struct keyring *r, const char *path, struct err *e)
+{
+    struct stat st;
+    if (geteuid() != 0)
+        return 0;
+    if (stat(r->dir, &st) < 0 || lchown(path, st.st_uid, st.st_gid) < 0)
+        return err_sys(e, "%s: owner", path);
+    return 0;
+}
+
 /* A key file outside the folder comes into it: keyring.json names files of its own folder only. */
 static int gather(struct key_list *list, const struct keyring *r, struct err *e)
 {
@@ -268,7 +285,7 @@ static int gather(struct key_list *list, const struct keyring *r, struct err *e)
         if (k->own)
             return err_set(e, ERR_INTERNAL, "keyring: our key %s lies outside its folder", k->id);
         snprintf(name, sizeof name, "%s-%s.pub", k->pub.name, k->id);
-        if (keys_load_public(&pub, k->file, e) < 0 || path_of(path, r, name, e) < 0 || (access(path, F_OK) < 0 && keys_save_public(&pub, path, e) < 0))
+        if (keys_load_public(&pub, k->file, e) < 0 || path_of(path, r, name, e) < 0 || (access(path, F_OK) < 0 && keys_save_public(&pub, path, e) < 0) || give(r, path, e) < 0)
             return -1;
         snprintf(k->file, sizeof k->file, "%s", name);
     }
@@ -282,7 +299,7 @@ static int write_list(const struct key_list *list, const struct keyring *r, stru
     buf_init(&text, KEYRING_BYTES);
     int rc = keyring_print(&text, list, e) < 0 || path_of(path, r, "keyring.json", e) < 0 ? -1 : file_write_path(path, buf_bytes(&text), 0600, e);
     buf_clear(&text);
-    return rc;
+    return rc < 0 ? -1 : give(r, path, e);
 }
 
 static int change_locked(struct keyring *r, keyring_change change, void *arg, struct err *e)
@@ -315,7 +332,7 @@ int keyring_edit(struct keyring *r, keyring_change change, void *arg, struct err
     if (fd < 0)
         return err_sys(e, "%s", path);
     pthread_mutex_lock(&r->edit);
-    int rc = flock(fd, LOCK_EX) < 0 ? err_sys(e, "%s", path) : change_locked(r, change, arg, e);
+    int rc = flock(fd, LOCK_EX) < 0 ? err_sys(e, "%s", path) : give(r, path, e) < 0 ? -1 : change_locked(r, change, arg, e);
     pthread_mutex_unlock(&r->edit);
     close(fd);
     return rc;
@@ -363,7 +380,8 @@ int keyring_generate(struct keyring *r, int64_t now_ms, char id[17], struct err 
     hex_put(a.k.id, keys_public(pair)->id.b, 8);
     snprintf(a.k.file, sizeof a.k.file, "%s-%s.key", name, a.k.id);
     snprintf(file, sizeof file, "%s-%s.pub", name, a.k.id);
-    int rc = path_of(private_path, r, a.k.file, e) < 0 || path_of(public_path, r, file, e) < 0 || keys_save(pair, private_path, public_path, e) < 0 ? -1 : 0;
+    int rc = path_of(private_path, r, a.k.file, e) < 0 || path_of(public_path, r, file, e) < 0 || keys_save(pair, private_path, public_path, e) < 0 ||
+                     give(r, private_path, e) < 0 || give(r, public_path, e) < 0 ? -1 : 0;
     keys_free(pair);
     if (rc == 0)
         rc = keyring_edit(r, append, &a, e);
@@ -377,7 +395,7 @@ static int append_heard(struct key_list *keys, void *arg, struct err *e)
     char path[700];
     if (key_list_find(keys, a->k.id))
         return 0;
-    if (path_of(path, a->r, a->k.file, e) < 0 || (access(path, F_OK) < 0 && keys_save_public(a->pub, path, e) < 0))
+    if (path_of(path, a->r, a->k.file, e) < 0 || (access(path, F_OK) < 0 && keys_save_public(a->pub, path, e) < 0) || give(a->r, path, e) < 0)
         return -1;
     return append(keys, arg, e);
 }

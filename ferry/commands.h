@@ -8,6 +8,9 @@
 
 extern const struct config_key ferry_keys[];      /* the configuration file, one table for all verbs */
 
+/* The configuration that --config names, or the usual one. 0, or the exit code, the reason told. */
+int command_config(struct config **c, const struct arguments *a);
+
 /* LC_ALL, else LANG, begins with zh. */
 bool speaks_chinese(void);
 /* What people read: the sentence in their language. */
@@ -17,6 +20,9 @@ __attribute__((format_arg(1), format_arg(2))) const char *told(const char *en, c
 int command_status(const struct config *c, const struct arguments *a);
 /* Writes DIR/NAME.key (0600) and DIR/NAME.pub; never over an existing one. */
 int command_keygen(const struct config *c, const struct arguments *a);
+/* key_commands.c: list, generate [--public FILE], trust FILE|KEYID --fingerprint F, use KEYID [--confirmed], retire KEYID, revoke KEYID,
+ * backup --out DIR [--master-key FILE] [--pepper FILE], restore --share A --share B --out FILE, drill --share A --share B [--share C] [--file FILE]. */
+int command_key(const struct config *c, const struct arguments *a);
 /* Header, items and signature verdict of one file; --keys: folder with *.pub, without it the signature is not checked and said so. */
 int command_inspect(const struct config *c, const struct arguments *a);
 

@@ -83,6 +83,8 @@ static const struct verb {
     {"export", "MEDIUM", "--config= --side= --json", 1, 1, true, command_export, "the gateway is down: take a side's outgoing files to a medium"},
     {"import", "MEDIUM", "--config= --side= --json", 1, 1, true, command_import, "put the files of a medium into this side's inbox"},
     {"keygen", "", "--dir= --name=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub"},
+    {"key", "WORD [KEYID|FILE]", "--config= --side= --keys= --public= --fingerprint= --confirmed --wait= --out= --share= --file= --master-key= --pepper= --json", 1, 2, false, command_key,
+     "a side's keys: list, generate, trust, use, retire, revoke, backup, restore, drill"},
     {"inspect", "FILE", "--keys= --parser= --schemas=", 1, 1, false, command_inspect, "what a gateway file is, who signed it; opens nothing"},
 };
 #define NVERBS (sizeof verbs / sizeof verbs[0])
@@ -134,7 +136,7 @@ static const char *usual_config(char found[600])
     return access(found, R_OK) == 0 ? found : NULL;
 }
 
-static int load_config(struct config **c, const struct arguments *a)
+int command_config(struct config **c, const struct arguments *a)
 {
     struct err e = {0};
     char found[600];
@@ -160,7 +162,7 @@ static int run_verb(const struct verb *v, const struct arguments *a)
         fprintf(stderr, "ferry %s: %s is not an option of it\n", v->name, wrong);
         return bad;
     }
-    int rc = v->config && load_config(&c, a) != 0 ? bad : v->run(c, a);
+    int rc = v->config && command_config(&c, a) != 0 ? bad : v->run(c, a);
     config_free(c);
     return rc;
 }
@@ -168,7 +170,7 @@ static int run_verb(const struct verb *v, const struct arguments *a)
 static int check_config(const struct arguments *a)
 {
     struct config *c = NULL;
-    int rc = load_config(&c, a);
+    int rc = command_config(&c, a);
     if (rc == 0)
         printf("%s: fine\n", arguments_option(a, "--config") ? arguments_option(a, "--config") : "configuration");
     config_free(c);
@@ -207,7 +209,7 @@ int main(int argc, char **argv)
     if (rc == 0 && arguments_option(&a, "--help"))
         return usage(0);
     if (rc < 0)
-        fprintf(stderr, "ferry: %s: unknown option, or its value is missing\n", wrong);
+        fprintf(stderr, "ferry: %s: unknown option, or its value is missing; usage: ferry --help\n", wrong);
     else if (seal_init(&e) < 0)
         fprintf(stderr, "ferry: %s\n", e.msg);
     else
