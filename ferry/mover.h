@@ -1,5 +1,5 @@
 /* mover.h - carries files of both directions between the four gateway folders: verify the trailer, copy durably, let the source go.
- * Holds no decryption key. Owns its folder descriptors. Threads: one; mover_run returns when *stop becomes true.
+ * Holds no decryption key; verifies with the configured public keys and with NAME-KEYID.pub beside them, which may come and go while it runs. Owns its folder descriptors. Threads: one; mover_run returns when *stop becomes true.
  * A crash at any point leaves the source, or both source and copy: the copy with the same bytes is then taken as carried. */
 #ifndef FERRY_MOVER_H
 #define FERRY_MOVER_H
