@@ -5,7 +5,7 @@
  *                                   is said after the commit, as a service answers a citizen.
  *   ferry_peer ledger SIDE DIR      what the database holds, a line each: made, applied, open, state
  *
- * DIR holds keys, gateway folders and schemas (made by test_ferry_kill.mjs). Every content begins with a marker that must not be seen outside. */
+ * DIR holds keys (or DIR/SIDE/keys), gateway folders and schemas (made by test_ferry_kill.mjs). Every content begins with a marker that must not be seen outside. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -29,8 +29,7 @@ struct peer {
     const char *dir, *side;
     bool internet;
     struct db *db;
-    struct key_pair *own;
-    struct key_public other;
+    struct keyring *ring;
     struct child_pool *parser;
     struct delivery *delivery;
     int spool, store;
@@ -174,7 +173,7 @@ static void seal_one(struct make *m, const char *kind, struct bytes content)
     id_random(&f.id);
     snprintf(f.kind, sizeof f.kind, "%s", kind);
     buf_init(&m->sealed, 0);
-    check(seal_item(&m->sealed, &f, content, m->p->own, &m->p->other, &e), &e, "seal");
+    check(keyring_seal(&m->sealed, &f, content, m->p->ring, &e), &e, "seal");
     m->id = f.id;
     m->hash = f.hash;
 }
@@ -250,8 +249,9 @@ static void open_all(struct peer *p)
     static const char *args[] = {schemas, NULL};
     struct err e = {0};
     char key[64], other[64];
-    snprintf(key, sizeof key, "keys/%s.key", p->side);
-    snprintf(other, sizeof other, "keys/%s.pub", p->internet ? "intranet" : "internet");
+    const char *keys = access(mine(p, "keys"), F_OK) == 0 ? mine(p, "keys") + strlen(p->dir) + 1 : "keys";      /* a ring of its own, or one folder for both */
+    snprintf(key, sizeof key, "%s/%s.key", keys, p->side);
+    snprintf(other, sizeof other, "%s/%s.pub", keys, p->internet ? "intranet" : "internet");
     if (!realpath("schemas/xsd", schemas))
         exit(1);
     ssize_t n = readlink("/proc/self/exe", parser, sizeof parser - 32);
@@ -260,8 +260,7 @@ static void open_all(struct peer *p)
         *strrchr(parser, '/') = 0;
     memcpy(parser + strlen(parser), "/libexec/parser", 16);
     struct child_options o = {.path = parser, .argv = args, .n = 1, .max_answer = (size_t)32 << 20, .deadline_ms = 20000, .clean_env = true};
-    check(keys_load(&p->own, below(p, key), &e), &e, "key");
-    check(keys_load_public(&p->other, below(p, other), &e), &e, "key");
+    check(keyring_open(&p->ring, below(p, key), below(p, other), &e), &e, "key");
     check(child_pool_open(&p->parser, &o, &e), &e, "parser");
     check(folder_make(mine(p, "spool"), 0700, &e), &e, "spool");
     check(folder_make(mine(p, "store"), 0700, &e), &e, "store");
@@ -271,7 +270,7 @@ static void open_all(struct peer *p)
     char outbox[64], inbox[64];
     snprintf(outbox, sizeof outbox, "gateway/%s-outbox", p->side);
     snprintf(inbox, sizeof inbox, "gateway/%s-inbox", p->side);
-    struct delivery_options d = {.db = p->db, .own = p->own, .peer = &p->other, .parser = p->parser, .outbox = below(p, outbox), .inbox = below(p, inbox),
+    struct delivery_options d = {.db = p->db, .keys = p->ring, .commands = mine(p, "commands"), .parser = p->parser, .outbox = below(p, outbox), .inbox = below(p, inbox),
                                  .quarantine = mine(p, "quarantine"), .vault = p->internet ? "" : mine(p, "vault"), .spool = mine(p, "spool"), .mirror = "",
                                  .status_file = mine(p, "status.json"), .handlers = p->internet ? at_internet : at_intranet, .nhandlers = 2, .app = p,
                                  .batch_max = 60000, .resend_min_s = 1, .resend_max_s = 2, .beat_s = 1, .rescan_s = 1, .settle_s = 3, .keep_acked = !p->internet};
@@ -327,7 +326,7 @@ static int run(struct peer *p, uint64_t count)
     delivery_close(p->delivery);
     db_close(p->db);
     child_pool_close(p->parser);
-    keys_free(p->own);
+    keyring_close(p->ring);
     close(p->spool);
     close(p->store);
     return 0;

@@ -35,8 +35,9 @@ function world() {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'hz-kill-'));
   for (const d of ['keys', 'migrations', 'internet', 'intranet', 'gateway/quarantine', 'gateway/internet-outbox', 'gateway/internet-inbox', 'gateway/intranet-outbox',
     'gateway/intranet-inbox']) mkdirSync(path.join(dir, d), { recursive: true, mode: 0o700 });
-  copyFileSync(path.join(root, 'schemas/migrations/delivery/0001_delivery.sql'), path.join(dir, 'migrations/0001_delivery.sql'));
-  writeFileSync(path.join(dir, 'migrations/0002_ledger.sql'), ledgerTables);
+  const steps = readdirSync(path.join(root, 'schemas/migrations/delivery')).sort();
+  for (const s of steps) copyFileSync(path.join(root, 'schemas/migrations/delivery', s), path.join(dir, 'migrations', s));
+  writeFileSync(path.join(dir, `migrations/${String(steps.length + 1).padStart(4, '0')}_ledger.sql`), ledgerTables);
   for (const side of ['internet', 'intranet']) {
     const r = spawnSync(ferry, ['keygen', '--dir', path.join(dir, 'keys'), '--name', side], { encoding: 'utf8' });
     assert.equal(r.status, 0, r.stderr);
