@@ -119,6 +119,10 @@ static void judge_side(const struct report *r, struct part *p)
     if (number(p->status, "quarantined"))
         fault(p, WORD_WARNING, at, say(r, "%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"),
               (long long)number(p->status, "quarantined"));
+    if (number(p->status, "key_warning"))
+        fault(p, WORD_WARNING, at, "%s", say(r, "a key expires: change it (ferry key generate)", "密钥即将到期：请更换（ferry key generate）"));
+    if (*text(p->status, "key_trouble"))
+        fault(p, WORD_WARNING, at, "%s%.150s", say(r, "keys: ", "密钥："), text(p->status, "key_trouble"));
     if (strcmp(text(p->status, "word"), "fine") != 0)
         fault(p, strcmp(text(p->status, "word"), "critical") == 0 ? WORD_CRITICAL : WORD_WARNING, at, "%s",
               say(r, "the service itself is not content: read its log", "服务自报异常：请看其日志"));
@@ -207,6 +211,23 @@ static void look_folder(struct folder_part *f, const char *path)
     close(fd);
 }
 
+/* From 60 days before its expiry on; an expired key goes on working until somebody changes it. */
+static void print_keys(const struct report *r, const struct part *p)
+{
+    size_t i;
+    json_t *k;
+    json_array_foreach(json_object_get(p->status, "keys"), i, k) {
+        const char *state = text(k, "state");
+        const long long days = (long long)number(k, "days");
+        if (days >= 60 || strcmp(state, "retired") == 0 || strcmp(state, "revoked") == 0)
+            continue;
+        if (days < 0)
+            printf(say(r, "    key %s expired %lld days ago: change it\n", "    密钥 %s 已过期 %lld 天：请更换\n"), text(k, "id"), -days);
+        else
+            printf(say(r, "    key %s expires in %lld days: change it\n", "    密钥 %s 还有 %lld 天到期：请更换\n"), text(k, "id"), days);
+    }
+}
+
 static void print_side(const struct report *r, const struct part *p)
 {
     int64_t beat = number(p->status, "peer_beat_ms"), oldest = number(p->status, "oldest_ms");
@@ -220,6 +241,7 @@ static void print_side(const struct report *r, const struct part *p)
         printf(say(r, "    heard of the peer %lld s ago\n", "    %lld 秒前收到对侧消息\n"), (long long)((r->now_ms - beat) / 1000));
     else
         printf("%s", say(r, "    never heard of the peer\n", "    从未收到对侧消息\n"));
+    print_keys(r, p);
 }
 
 static void print_people(const struct report *r)
