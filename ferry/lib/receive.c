@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "ferry/lib/builtin.h"
 #include "ferry/lib/follow.h"
+#include "ferry/lib/journal.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/quarantine.h"
@@ -32,6 +33,7 @@ struct passing {
     enum verdict verdict;
     struct err why;
     struct bytes sealed;
+    const struct envelope_head *file;    /* it came in just now; NULL: it lay here */
     char result[12];                     /* what it became: applied refused held waiting known */
 };
 
@@ -122,12 +124,17 @@ static int settle_place(struct db_conn *c, const struct in_item *it, struct err 
     return store_case_settle(c, it->case_no, settled, it->now_ms, e);
 }
 
+static int note_import(struct db_conn *c, const struct passing *p, const char *word, struct err *e)
+{
+    return journal_imported(c, word, p->file ? p->file->incarnation : "", p->file ? p->file->number : 0, p->it.id, p->it.kind, p->it.case_no, p->it.hash, p->it.now_ms, e);
+}
+
 static int settle(struct db_conn *c, struct delivery *d, struct passing *p, const char *word, struct err *e)
 {
     bool applied = strcmp(word, "applied") == 0, held = strcmp(word, "held") == 0;
     snprintf(p->result, sizeof p->result, "%s", word);
     /* The original of a refused one stays: it is evidence, and the citizen was told. */
-    if (store_item_put(c, &p->it, word, applied ? "" : p->why.msg, applied ? (struct bytes){0} : p->sealed, e) < 0)
+    if (store_item_put(c, &p->it, word, applied ? "" : p->why.msg, applied ? (struct bytes){0} : p->sealed, e) < 0 || note_import(c, p, word, e) < 0)
         return -1;
     if (!held && p->it.case_seq && settle_place(c, &p->it, e) < 0)
         return -1;
@@ -168,12 +175,12 @@ static int pass_item(struct db_conn *c, struct delivery *d, struct passing *p, s
     }
     if (p->it.case_seq > settled + 1) {
         snprintf(p->result, sizeof p->result, "waiting");
-        return store_item_put(c, &p->it, "waiting", "", p->sealed, e);
+        return store_item_put(c, &p->it, "waiting", "", p->sealed, e) < 0 ? -1 : note_import(c, p, "waiting", e);
     }
     return apply_one(c, d, p, e);
 }
 
-struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known; };
+struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known; char hash[65]; };
 
 static int apply_file(struct db_conn *c, void *arg, struct err *e)
 {
@@ -182,6 +189,8 @@ static int apply_file(struct db_conn *c, void *arg, struct err *e)
         return -1;
     if (j->known)
         return 0;
+    if (journal_received(c, j->v->head.incarnation, j->v->head.number, j->hash, j->now_ms, e) < 0)
+        return -1;
     for (size_t i = 0; i < j->n; i++)
         if (pass_item(c, j->d, &j->items[i], e) < 0)
             return -1;
@@ -209,6 +218,7 @@ static struct passing *passing_of(const struct envelope *v, int64_t now_ms)
         struct hash256 h;
         all[i].it = (struct in_item){.id = x->id.s, .kind = x->kind, .case_no = x->case_no, .case_seq = x->case_seq, .now_ms = now_ms};
         all[i].sealed = x->sealed;
+        all[i].file = &v->head;
         hash_of(&h, x->sealed);
         hash_hex(all[i].it.hash, &h);
     }
@@ -218,11 +228,14 @@ static struct passing *passing_of(const struct envelope *v, int64_t now_ms)
 static int receive_items(struct delivery *d, const struct envelope *v, struct bytes body, int64_t now_ms, struct err *e)
 {
     struct file_job j = {.d = d, .v = v, .n = v->nitems, .now_ms = now_ms};
+    struct hash256 h;
     int rc = db_read(d->opt.db, look_known, &j, e);
     if (rc < 0 || j.known)
         return rc;
     if (vault_keep(d, &v->head, body, e) < 0)
         return -1;
+    hash_of(&h, body);
+    hash_hex(j.hash, &h);
     j.items = passing_of(v, now_ms);
     if (!j.items)
         return err_set(e, ERR_FULL, "receive: no memory");

@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "ferry/lib/journal.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/store_operate.h"
 
@@ -169,7 +170,7 @@ int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_m
     db_bind_int(s, 9, (int64_t)(spooled ? it->spool_size : it->sealed.n));
     db_bind_text(s, 10, hex);
     db_bind_int(s, 11, now_ms);
-    return db_run(c, s, e);
+    return db_run(c, s, e) < 0 ? -1 : journal_item(c, "sealed", it->id.s, it->kind, it->case_no, hex, now_ms, e);
 }
 
 static int get_seq(struct db_conn *c, size_t q, const char *case_no, uint64_t *seq, struct err *e)
@@ -255,7 +256,7 @@ int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struc
     db_bind_int(s, 4, (int64_t)size);
     db_bind_int(s, 5, now_ms);
     *formed = true;
-    return db_run(c, s, e);
+    return db_run(c, s, e) < 0 ? -1 : journal_placed(c, out->number, now_ms, e);
 }
 
 int store_in_flight(struct db_conn *c, uint64_t *batches, uint64_t *slices, uint64_t *slice_bytes, struct err *e)
@@ -336,6 +337,8 @@ void store_items_free(struct item_row *rows, size_t n)
 
 int store_published(struct db_conn *c, uint64_t number, const char *hash, uint64_t size, int64_t now_ms, struct err *e)
 {
+    if (journal_sent(c, number, hash, now_ms, e) < 0)
+        return -1;
     sqlite3_stmt *s = db_stmt(c, &st, Q_PUBLISHED);
     db_bind_int(s, 1, (int64_t)number);
     db_bind_text(s, 2, hash);
@@ -371,7 +374,9 @@ int store_ack(struct db_conn *c, uint64_t from, uint64_t to, bool keep, int64_t 
     int rc = db_step(c, s, e);
     *rtt_ms = rc == 1 ? db_col_int(s, 0) : 0;
     sqlite3_reset(s);
-    if (rc < 0 || run_range(c, Q_ACK_FILES, from, to, now_ms, e) < 0)
+    if (rc < 0 || (now_ms && journal_acked(c, from, to, now_ms, e) < 0))      /* time 0: a file that is forgotten unacknowledged */
+        return -1;
+    if (run_range(c, Q_ACK_FILES, from, to, now_ms, e) < 0)
         return -1;
     if (run_range(c, Q_ACK_KEEP, from, to, now_ms, e) < 0 || run_range(c, Q_ACK_SPOOL, from, to, now_ms, e) < 0)
         return -1;
@@ -409,6 +414,8 @@ int delivery_confirm(struct db_conn *c, const char *item_id, const char *sealed_
     if (record && operate_crossed(c, created_ms, acked_ms, now_ms, e) < 0)
         return -1;
     if (delivery_trash(c, spool, now_ms, e) < 0)      /* also without a file: it makes the sender truncate the log */
+        return -1;
+    if (journal_confirmed(c, item_id, now_ms, e) < 0)
         return -1;
     s = db_stmt(c, &st, Q_CONFIRM_DROP);
     db_bind_text(s, 1, item_id);

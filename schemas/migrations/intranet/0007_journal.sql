@@ -1,0 +1,1 @@
+../delivery/0004_journal.sql
