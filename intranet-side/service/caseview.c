@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ferry/lib/delivery.h"
 #include "intranet-side/domain/mask.h"
 #include "intranet-side/service/access.h"
 #include "intranet-side/service/casebody.h"
@@ -43,7 +44,9 @@ static json_t *head(const struct view *v)
 static json_t *assemble(struct view *v, struct err *e)
 {
     json_t *b = head(v);
-    bool ok = put(b, "sections", casebody_sections(v, e)) && put(b, "materials", casebody_materials(v, e)) && put(b, "actions", casebody_actions(v, e)) &&
+    bool revoked = false, ok = delivery_case_revoked(v->conn, v->d->f.no, &revoked, e) == 0;
+    json_object_set_new(b, "key_revoked", json_boolean(revoked));
+    ok = ok && put(b, "sections", casebody_sections(v, e)) && put(b, "materials", casebody_materials(v, e)) && put(b, "actions", casebody_actions(v, e)) &&
               put(b, "trail", casebody_trail(v, e)) && put(b, "related", casebody_related(v, e)) && put(b, "checks", casebody_checks(v)) &&
               put(b, "messages", casebody_messages(v, e));
     if (ok && (v->a->role == ROLE_SUB_BUREAU || v->d->f.up))

@@ -51,7 +51,7 @@ export interface Case {
   claimable?: boolean; pages: { done: number; total: number; seen?: number }; differences?: { total: number; noted: number };
   undo_until?: string | null; sections: Section[]; materials: Material[]; actions: Action[]; summary?: Summary; trail: Event[];
   related: CaseRow[]; checks: Check[]; messages: { at: string; text: string; state: string }[];
-  crossing?: { submitted?: string; received?: string; confirmed?: string };
+  crossing?: { submitted?: string; received?: string; confirmed?: string }; key_revoked?: boolean;
 }
 export interface Reason { material?: number; field?: string; kind?: string; text: string }
 export interface Decision {
