@@ -173,6 +173,10 @@ int command_ask(const char *dir, const char *verb, const json_t *args, unsigned 
     snprintf(reply, sizeof reply, "%s.answer", id.s);
     json_t *v = json_pack("{s:s, s:O, s:I}", "verb", verb, "args", args, "at_ms", (json_int_t)clock_wall_ms());
     int rc = v ? publish_json(fd, ask, v, e) : err_set(e, ERR_FULL, "command: no memory");
+    if (rc < 0 && v && e->code == ERR_MISSING) {         /* a service that starts sweeps temporary names, ours too: once more */
+        err_clear(e);
+        rc = publish_json(fd, ask, v, e);
+    }
     json_decref(v);
     int64_t end = clock_mono_ms() + wait_s * 1000LL;
     while (rc == 0 && faccessat(fd, reply, F_OK, 0) < 0 && clock_mono_ms() < end)
