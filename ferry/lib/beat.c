@@ -6,12 +6,13 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "ferry/lib/heads.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
 
-struct beat_job { struct delivery *d; struct beat beat; uint64_t reserve; };
+struct beat_job { struct delivery *d; struct beat beat; uint64_t reserve; char incarnation[17]; unsigned peer_protocol; };
 
 static int load_beat(struct db_conn *c, void *arg, struct err *e)
 {
@@ -22,7 +23,7 @@ static int load_beat(struct db_conn *c, void *arg, struct err *e)
     if (store_highest(c, &j->beat.sent, e) < 0 || store_counts(c, &counts, e) < 0)
         return -1;
     j->beat.held = counts.held;
-    return 0;
+    return j->peer_protocol >= BEAT_PROTOCOL ? heads_say(c, j->incarnation, j->beat.ack, &j->beat, e) : 0;
 }
 
 static int reserve(struct db_conn *c, void *arg, struct err *e)
@@ -48,12 +49,14 @@ static int next_counter(struct delivery *d, struct err *e)
 
 int beat_publish(struct delivery *d, struct err *e)
 {
-    struct beat_job j = {.d = d, .beat = {.protocol = ENVELOPE_PROTOCOL}};
+    struct beat_job j = {.d = d, .beat = {.protocol = BEAT_PROTOCOL}};
     struct envelope_head h = {.kind = ENVELOPE_BEAT, .created_ms = clock_wall_ms() / 1000 * 1000};
     struct buf body;
     pthread_mutex_lock(&d->lock);
     snprintf(h.incarnation, sizeof h.incarnation, "%s", d->incarnation);
     snprintf(j.beat.ack, sizeof j.beat.ack, "%s", d->peer_incarnation);
+    memcpy(j.incarnation, d->incarnation, sizeof j.incarnation);
+    j.peer_protocol = d->peer_protocol;
     j.beat.heard = d->peer_beat;
     snprintf(j.beat.health, sizeof j.beat.health, "%s", strcmp(d->live.word, "critical") == 0 ? "critical" : d->health);
     j.beat.config_version = d->config_version;

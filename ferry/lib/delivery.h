@@ -143,6 +143,8 @@ struct delivery_state {
     int64_t waiting_ms;                           /* oldest item that waits for its predecessor in a case, 0 = none */
     uint64_t gap;                                 /* numbers of the peer's stream that are missing below the highest known */
     struct crossing today;
+    char journal[160];                            /* why the two journals do not agree (heads.h), "" = they do */
+    uint64_t differences;                         /* of the daily lists, open (reconcile.h) */
     bool drained;                                 /* the operator drains: accept nothing new */
     bool peer_new;                                /* the peer began a new stream and did not resync: was it emptied? */
     char word[12];                                /* fine warning critical */

@@ -80,12 +80,28 @@ int envelope_write(struct buf *out, const struct envelope_head *h, const struct 
     return sign_it(out, key, e);
 }
 
+static void put_heads(struct buf *out, const struct beat *b)
+{
+    char hex[65];
+    if (!b->head[0])
+        return;
+    buf_fmt(out, " journal=\"%llu\" head=\"%s\" since=\"%llu\" known=\"%llu\" known-head=\"%s\" proof=\"", (unsigned long long)b->journal, b->head, (unsigned long long)b->since,
+            (unsigned long long)b->known, b->known_head);
+    for (size_t i = 0; i < b->nproof; i++) {
+        hash_hex(hex, &b->proof[i]);
+        buf_str(out, hex);
+    }
+    buf_str(out, "\"");
+}
+
 int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e)
 {
     open_envelope(out, h, 0, 0);
-    buf_fmt(out, "<Beat ack=\"%s\" contiguous=\"%llu\" sent=\"%llu\" heard=\"%llu\" health=\"%s\" held=\"%llu\" config=\"%llu\" protocol=\"%u\">", b->ack,
+    buf_fmt(out, "<Beat ack=\"%s\" contiguous=\"%llu\" sent=\"%llu\" heard=\"%llu\" health=\"%s\" held=\"%llu\" config=\"%llu\" protocol=\"%u\"", b->ack,
             (unsigned long long)b->contiguous, (unsigned long long)b->sent, (unsigned long long)b->heard, b->health, (unsigned long long)b->held, (unsigned long long)b->config_version,
             b->protocol);
+    put_heads(out, b);
+    buf_str(out, ">");
     for (size_t i = 0; i < b->nranges; i++)
         buf_fmt(out, "<Range from=\"%llu\" to=\"%llu\"/>", (unsigned long long)b->ranges[i].from, (unsigned long long)b->ranges[i].to);
     buf_str(out, "</Beat>\n");
@@ -195,6 +211,26 @@ static int read_items(struct envelope *v, const struct rec_node *root, struct er
     return 0;
 }
 
+static int read_heads(struct beat *b, const struct rec_node *n, struct err *e)
+{
+    const char *proof = rec_attr(n, "proof");
+    size_t len = strlen(proof);
+    char hex[65] = "";
+    snprintf(b->head, sizeof b->head, "%s", rec_attr(n, "head"));
+    snprintf(b->known_head, sizeof b->known_head, "%s", rec_attr(n, "known-head"));
+    b->journal = number_of(n, "journal");
+    b->since = number_of(n, "since");
+    b->known = number_of(n, "known");
+    if (len % 64 || len / 64 > TREE_MOST)
+        return err_set(e, ERR_CORRUPT, "Beat/@proof: want hashes, at most %d, have %zu characters", TREE_MOST, len);
+    for (b->nproof = 0; b->nproof < len / 64; b->nproof++) {
+        memcpy(hex, proof + b->nproof * 64, 64);
+        if (hash_parse(&b->proof[b->nproof], hex) < 0)
+            return err_set(e, ERR_CORRUPT, "Beat/@proof: want hexadecimal digits");
+    }
+    return 0;
+}
+
 static int read_beat(struct beat *b, const struct rec_node *n, struct err *e)
 {
     if (!n)
@@ -207,6 +243,8 @@ static int read_beat(struct beat *b, const struct rec_node *n, struct err *e)
     b->held = number_of(n, "held");
     b->config_version = number_of(n, "config");
     b->protocol = (unsigned)number_of(n, "protocol");
+    if (read_heads(b, n, e) < 0)
+        return -1;
     for (const struct rec_node *r = rec_child(n, "Range"); r && b->nranges < ENVELOPE_RANGES; r = rec_next(r, "Range")) {
         struct beat_range x = {number_of(r, "from"), number_of(r, "to")};
         if (x.from > x.to || x.from <= b->contiguous)

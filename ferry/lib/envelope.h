@@ -11,11 +11,13 @@
 
 #include "common/child.h"
 #include "common/seal.h"
+#include "ferry/lib/tree.h"
 
 #define ENVELOPE_TRAILER 256u
 #define ENVELOPE_MAX ((size_t)7 << 20)          /* no file is larger, whatever the configuration */
 #define ENVELOPE_RANGES 64
-#define ENVELOPE_PROTOCOL 1u
+#define ENVELOPE_PROTOCOL 1u                    /* of items */
+#define BEAT_PROTOCOL 2u                        /* of beats: 2 adds the journals' heads, for a peer whose own beats name 2 */
 
 enum envelope_kind { ENVELOPE_BATCH, ENVELOPE_SLICE, ENVELOPE_BEAT };
 
@@ -46,6 +48,10 @@ struct beat {
     char health[12];                            /* fine warning critical */
     uint64_t held, config_version;
     unsigned protocol;
+    uint64_t journal, since, known;             /* heads.h; head "": a beat of protocol 1 */
+    char head[65], known_head[65];              /* known_head "": none was heard */
+    struct hash256 proof[TREE_MOST];
+    size_t nproof;
 };
 
 /* "b-internet-0123456789abcdef-000000000017.xml"; s- for slices, beat- for beats. */

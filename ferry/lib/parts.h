@@ -8,6 +8,7 @@
 
 #include "ferry/lib/delivery.h"
 #include "ferry/lib/envelope.h"
+#include "ferry/lib/journal.h"
 
 #define STOPPED_WHY "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed"
 #define INBOX_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE)
@@ -46,6 +47,8 @@ struct delivery {
     char beat_name[80];                  /* our last beat, removed before the next if it still lies in the outbox */
     uint64_t peer_beat;                  /* receiver only: highest counter heard */
     char peer_incarnation[17];
+    unsigned peer_protocol;              /* that its beats name, 0 = never heard */
+    struct journal_head told;            /* newest head of ours that a beat of the peer names, size 0 = none */
     uint64_t peer_sent;
     uint64_t peer_heard;                 /* receiver only: newest beat of ours that a beat of the peer names */
     bool peer_new;                       /* the peer's stream is another than the one we knew: emptied or restored, unless it resyncs */

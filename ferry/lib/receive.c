@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "ferry/lib/builtin.h"
 #include "ferry/lib/follow.h"
+#include "ferry/lib/heads.h"
 #include "ferry/lib/journal.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
@@ -422,7 +423,9 @@ static int receive_bytes(struct delivery *d, struct bytes body, struct err *e)
     if (read_file(d, &v, body, e) < 0)
         return -1;
     int rc = v.head.kind == ENVELOPE_BEAT ? beat_heard(d, &v, now_ms, e) : receive_items(d, &v, body, now_ms, e);
-    if (rc == 0 && v.head.kind != ENVELOPE_BEAT)
+    if (rc == 0 && v.head.kind == ENVELOPE_BEAT)
+        rc = heads_heard(d, &v, body, now_ms, e);
+    else if (rc == 0)
         ask_beat(d, &v);
     envelope_free(&v);
     return rc;

@@ -70,12 +70,12 @@ static int send_ask(struct db_conn *c, struct delivery *d, const char *token, ui
     return rc;
 }
 
-struct advance_job { struct delivery *d; char incarnation[17]; int64_t now_ms; struct stream_state s; };
+struct advance_job { struct delivery *d; char incarnation[17]; int64_t now_ms; struct stream_state s; struct journal_head lost; };
 
 static int start_over(struct db_conn *c, void *arg, struct err *e)
 {
     struct advance_job *j = arg;
-    if (operate_new_stream(c, j->incarnation, j->now_ms, e) < 0 || operate_set_state(c, "resync", j->s.token, 1, j->now_ms, e) < 0)
+    if (operate_new_stream(c, j->incarnation, j->now_ms, e) < 0 || journal_resync(c, "resync", j->incarnation, &j->lost, j->now_ms, e) < 0 || operate_set_state(c, "resync", j->s.token, 1, j->now_ms, e) < 0)
         return -1;
     return send_ask(c, j->d, j->s.token, 1, "", j->now_ms, e);
 }
@@ -93,6 +93,7 @@ static void become(struct delivery *d, const char *incarnation)
     d->stopped[0] = 0;
     d->answered = false;
     d->first_beat = 0;
+    d->told = (struct journal_head){0};
     d->beat_asked = true;
     pthread_cond_signal(&d->clock_wake);
     pthread_mutex_unlock(&d->lock);
@@ -105,6 +106,7 @@ int resync_advance(struct delivery *d, struct err *e)
     uint64_t read = 0;
     pthread_mutex_lock(&d->lock);
     bool asked = d->resync_asked;
+    j.lost = d->told;
     pthread_mutex_unlock(&d->lock);
     if (!asked)
         return 0;

@@ -44,9 +44,9 @@ static const char *first_trouble(const struct delivery *d)
 static const char *judge(const struct delivery *d, const struct delivery_state *s, int64_t now_ms)
 {
     int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
-    if (s->stopped[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
+    if (s->stopped[0] || s->journal[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
         return "critical";
-    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->today.late_5 ||
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->differences || s->today.late_5 ||
         (s->waiting_ms && now_ms - s->waiting_ms > d->opt.warn_s * 1000LL) ||
         (d->gap_since_ms && now_ms - d->gap_since_ms > d->opt.warn_s * 1000LL))
         return "warning";
@@ -72,6 +72,7 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
             s->drained ? "true" : "false", s->peer_new ? "true" : "false", (unsigned long long)s->today.records, (unsigned long long)s->today.within_5,
             (unsigned long long)s->today.within_10, (unsigned long long)s->today.late_5, (unsigned long long)s->today.late_10, (long long)s->today.slowest_ms);
     buf_put(b, keys->p, keys->n);
+    buf_fmt(b, "\"journal\":\"%s\",\"differences\":%llu,", s->journal, (unsigned long long)s->differences);
     buf_fmt(b, "\"gap_since_ms\":%lld,\"waiting_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, (long long)s->waiting_ms, d->opt.warn_s, d->opt.critical_s,
             s->stopped);
     for (const char *p = trouble; *p; p++)
@@ -121,6 +122,7 @@ int status_write(struct delivery *d, struct err *e)
     s.peer_config = d->live.peer_config;
     memcpy(s.peer_health, d->live.peer_health, sizeof s.peer_health);
     memcpy(s.stopped, d->stopped, sizeof s.stopped);
+    memcpy(s.journal, d->live.journal, sizeof s.journal);
     s.gap = d->peer_sent > h.contiguous ? d->peer_sent - h.contiguous : 0;
     note_gap(d, s.gap, h.contiguous, now);
     s.drained = d->drained;

@@ -1,0 +1,281 @@
+/* Two ends whose folders are each other's: journals that vouch for one another, evidence files, the comparison of the day.
+ * SEC-12 SEC-13 FRY-14 MON-03 */
+#include <stdio.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "ferry/lib/heads.h"
+#include "ferry/lib/parts.h"
+#include "ferry/lib/resync.h"
+#include "tests/unit/scratch.h"
+
+#define APP_ID 0x687a7401u
+#define CASE_NO "3407261100000018"
+#define WAIT_MS 15000
+
+struct side { char dir[200]; struct db *db; struct key_pair *key; struct delivery *delivery; };
+struct world { char dir[100]; struct child_pool *parser; struct side a, b; };      /* a internet, b intranet */
+
+static int take(struct db_conn *c, void *app, const struct in_item *it, void *prepared, struct err *e)
+{
+    (void)c, (void)app, (void)it, (void)prepared, (void)e;
+    return 0;
+}
+
+static const struct delivery_handler handlers[] = {{"application", NULL, take, NULL}, {"status", NULL, take, NULL}};
+
+static void open_db(struct side *s)
+{
+    char path[260];
+    struct err e = {0};
+    snprintf(path, sizeof path, "%s/side.db", s->dir);
+    struct db_options opt = {.path = path, .application_id = APP_ID, .migrations_dir = "schemas/migrations/delivery", .readers = 4};
+    if (db_open(&s->db, &opt, &e) < 0)
+        fail_msg("%s", e.msg);
+}
+
+static void start(struct world *w, struct side *s, const struct side *peer)
+{
+    struct err e = {0};
+    char q[260], status[260], out[260], in[260];
+    snprintf(out, sizeof out, "%s/in", peer->dir);
+    snprintf(in, sizeof in, "%s/in", s->dir);
+    snprintf(q, sizeof q, "%s/quarantine", s->dir);
+    snprintf(status, sizeof status, "%s/status.json", s->dir);
+    struct delivery_options o = {.db = s->db, .own = s->key, .peer = keys_public(peer->key), .parser = w->parser, .outbox = out, .inbox = in, .quarantine = q, .vault = "",
+                                 .spool = "", .mirror = "", .status_file = status, .handlers = handlers, .nhandlers = 2, .resend_min_s = 1, .resend_max_s = 1, .beat_s = 1,
+                                 .rescan_s = 1, .settle_s = 1};
+    if (delivery_open(&s->delivery, &o, &e) < 0 || delivery_start(s->delivery, &e) < 0)
+        fail_msg("%s", e.msg);
+}
+
+static void stop(struct side *s)
+{
+    if (s->delivery) {
+        delivery_stop(s->delivery);
+        delivery_close(s->delivery);
+    }
+    s->delivery = NULL;
+}
+
+static int setup(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    struct err e = {0};
+    char schemas[4096];
+    assert_non_null(w);
+    snprintf(w->dir, sizeof w->dir, "/tmp/hz-evidence-XXXXXX");
+    assert_non_null(mkdtemp(w->dir));
+    assert_non_null(realpath("schemas/xsd", schemas));
+    const char *args[] = {schemas, NULL};
+    struct child_options opt = {.path = built("libexec/parser"), .argv = args, .n = 2, .max_answer = (size_t)16 << 20, .deadline_ms = 20000, .clean_env = true};
+    if (seal_init(&e) < 0 || child_pool_open(&w->parser, &opt, &e) < 0)
+        fail_msg("%s", e.msg);
+    struct side *sides[] = {&w->a, &w->b};
+    static const char *const names[] = {"internet", "intranet"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(sides[i]->dir, sizeof sides[i]->dir, "%s/%s", w->dir, names[i]);
+        if (folder_make(sides[i]->dir, 0700, &e) < 0 || keys_generate(&sides[i]->key, names[i], &e) < 0)
+            fail_msg("%s", e.msg);
+        open_db(sides[i]);
+    }
+    start(w, &w->a, &w->b);
+    start(w, &w->b, &w->a);
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct world *w = *state;
+    char cmd[160];
+    stop(&w->a);
+    stop(&w->b);
+    db_close(w->a.db);
+    db_close(w->b.db);
+    keys_free(w->a.key);
+    keys_free(w->b.key);
+    child_pool_close(w->parser);
+    snprintf(cmd, sizeof cmd, "rm -rf '%s'", w->dir);
+    int rc = system(cmd);
+    (void)rc;
+    free(w);
+    return 0;
+}
+
+struct send_job { struct side *s; const char *kind; uint64_t seq; };
+
+static int send_one(struct db_conn *c, void *arg, struct err *e)
+{
+    struct send_job *j = arg;
+    uint64_t seq;
+    int64_t now = clock_wall_ms();
+    if (delivery_next_seq(c, CASE_NO, &seq, now, e) < 0)
+        return -1;
+    return delivery_send_record(c, j->s->delivery, j->kind, CASE_NO, seq, bytes_of("content"), 1, NULL, now, e);
+}
+
+static void send_record(struct side *s, const char *kind)
+{
+    struct err e = {0};
+    struct send_job j = {.s = s, .kind = kind};
+    if (db_write(s->db, send_one, &j, &e) < 0)
+        fail_msg("%s", e.msg);
+    delivery_wake(s->delivery);
+}
+
+/* One number out of a side's database. */
+static int64_t number_of(struct side *s, const char *sql)
+{
+    char path[260];
+    sqlite3 *db;
+    sqlite3_stmt *st = NULL;
+    int64_t v = -1;
+    snprintf(path, sizeof path, "%s/side.db", s->dir);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &st, NULL), SQLITE_OK);
+    if (sqlite3_step(st) == SQLITE_ROW)
+        v = sqlite3_column_int64(st, 0);
+    sqlite3_finalize(st);
+    sqlite3_close(db);
+    return v;
+}
+
+static void wait_number(struct side *s, const char *sql, int64_t least)
+{
+    int64_t end = clock_mono_ms() + WAIT_MS;
+    while (number_of(s, sql) < least && clock_mono_ms() < end)
+        usleep(50000);
+    if (number_of(s, sql) < least)
+        fail_msg("%s: want %lld, have %lld", sql, (long long)least, (long long)number_of(s, sql));
+}
+
+/* What somebody with the file and sqlite3 could do, the service being stopped. */
+static void tamper(struct side *s, const char *sql)
+{
+    char path[260], *why = NULL;
+    sqlite3 *db;
+    snprintf(path, sizeof path, "%s/side.db", s->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s", why);
+    sqlite3_close(db);
+}
+
+static void wait_journal(struct side *s, const char *words)
+{
+    struct delivery_state d;
+    int64_t end = clock_mono_ms() + WAIT_MS;
+    do {
+        usleep(50000);
+        delivery_health(s->delivery, &d);
+    } while (!strstr(d.journal, words) && clock_mono_ms() < end);
+    if (!strstr(d.journal, words))
+        fail_msg("journal: want '%s', have '%s'", words, d.journal);
+}
+
+/* Both sides have a head of the other that covers everything. */
+static void settled(struct world *w)
+{
+    int64_t end = clock_mono_ms() + WAIT_MS;
+    static const char own[] = "SELECT max(id) FROM journal", known[] = "SELECT our_size FROM journal_peer ORDER BY id DESC LIMIT 1";
+    while (clock_mono_ms() < end && (number_of(&w->a, own) != number_of(&w->a, known) || number_of(&w->b, own) != number_of(&w->b, known)))
+        usleep(50000);
+    assert_int_equal(number_of(&w->a, own), number_of(&w->a, known));
+    assert_int_equal(number_of(&w->b, own), number_of(&w->b, known));
+}
+
+#define COUNT(what) "SELECT count(*) FROM journal WHERE what = '" what "'"
+
+static void cross(struct world *w)
+{
+    send_record(&w->a, "application");
+    wait_number(&w->b, COUNT("applied"), 1);
+    send_record(&w->b, "status");
+    wait_number(&w->a, COUNT("applied"), 1);
+    wait_number(&w->a, COUNT("acked"), 1);
+    wait_number(&w->b, COUNT("acked"), 1);
+    settled(w);
+}
+
+static void SEC_13_each_step_is_an_entry_and_both_sides_know_each_others_head(void **state)
+{
+    struct world *w = *state;
+    struct side *sides[] = {&w->a, &w->b};
+    cross(w);
+    for (int i = 0; i < 2; i++) {
+        static const char *const once[] = {COUNT("sealed"), COUNT("placed"), COUNT("sent"), COUNT("acked"), COUNT("received"), COUNT("applied")};
+        struct delivery_state d;
+        for (size_t k = 0; k < sizeof once / sizeof once[0]; k++)
+            assert_int_equal(number_of(sides[i], once[k]), 1);
+        delivery_health(sides[i]->delivery, &d);
+        assert_string_equal(d.journal, "");
+        assert_true(number_of(sides[i], "SELECT count(*) FROM journal_peer") <= 3);
+        assert_int_equal(number_of(sides[i], "SELECT count(*) FROM journal_peer WHERE keep = 'day'"), 1);
+    }
+}
+
+static void SEC_13_a_journal_that_was_rewritten_is_noticed_by_both(void **state)
+{
+    struct world *w = *state;
+    cross(w);
+    stop(&w->a);
+    /* Not the rows alone: somebody who computes the hashes anew leaves a journal that is consistent in itself. Here its last entry is another one. */
+    tamper(&w->a, "UPDATE journal SET own = zeroblob(32), nodes = zeroblob(length(nodes)) WHERE id = (SELECT max(id) FROM journal)");
+    start(w, &w->a, &w->b);
+    wait_journal(&w->b, "has another head");
+    wait_journal(&w->a, "not the one that the peer heard");
+}
+
+static void SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed(void **state)
+{
+    struct world *w = *state;
+    cross(w);
+    stop(&w->a);
+    stop(&w->b);
+    tamper(&w->a, "UPDATE journal SET own = zeroblob(32), nodes = zeroblob(length(nodes)) WHERE id = (SELECT max(id) FROM journal)");
+    start(w, &w->a, &w->b);
+    send_record(&w->a, "application");
+    wait_number(&w->a, COUNT("sealed"), 2);
+    start(w, &w->b, &w->a);
+    wait_journal(&w->b, "does not continue");
+}
+
+static void SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly(void **state)
+{
+    struct world *w = *state;
+    struct delivery_state d;
+    cross(w);
+    stop(&w->a);
+    tamper(&w->a, "DELETE FROM journal WHERE id > (SELECT max(id) - 2 FROM journal); DELETE FROM journal_peer");
+    start(w, &w->a, &w->b);
+    wait_journal(&w->b, "went back");
+    wait_journal(&w->a, "went back");
+    json_t *answer = json_object();
+    struct err e = {0};
+    assert_int_equal(resync_begin(w->a.delivery, answer, &e), 0);
+    json_decref(answer);
+    wait_number(&w->b, COUNT("peer-resync"), 1);
+    wait_number(&w->a, COUNT("resync"), 1);
+    wait_number(&w->a, "SELECT length(hash) FROM journal WHERE what = 'resync'", 64);
+    settled(w);
+    delivery_health(w->b.delivery, &d);
+    assert_string_equal(d.journal, "");
+    delivery_health(w->a.delivery, &d);
+    assert_string_equal(d.journal, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(SEC_13_each_step_is_an_entry_and_both_sides_know_each_others_head, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_was_rewritten_is_noticed_by_both, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
