@@ -63,7 +63,7 @@ static int open_conn(struct db_conn *c, const struct db_options *opt, bool reade
     sqlite3_db_config(c->sql, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     if (pragma(c, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;", e) < 0)
         return -1;
-    return reader ? pragma(c, "PRAGMA query_only=ON;", e) : 0;
+    return (reader && pragma(c, "PRAGMA query_only=ON;", e) < 0) || db_prepare_spare(c, e) < 0 ? -1 : 0;
 }
 
 static void close_conn(struct db_conn *c)
@@ -81,20 +81,27 @@ static void fail_group(struct job **group, unsigned n, const struct err *why)
             group[i]->rc = err_set(group[i]->e, why->code, "%s", why->msg);
 }
 
-static void run_job(struct db_conn *c, struct job *j)
+/* false: its savepoint could not be closed (no memory), so what it did cannot be told from the rest: the group must not be committed. */
+static bool run_job(struct db_conn *c, struct job *j)
 {
     struct err own = {0};
     if (pragma(c, "SAVEPOINT job;", &own) < 0) {
         j->rc = err_set(j->e, own.code, "%s", own.msg);
-        return;
+        return true;
     }
     j->rc = j->fn(c, j->arg, j->e);
     db_reset_statements(c);
     if (j->rc < 0 && sqlite3_get_autocommit(c->sql)) {
         j->rc = err_set(j->e, ERR_INTERNAL, "%s: transaction was rolled back by the engine", c->path);
-        return;
+        return true;
     }
-    pragma(c, j->rc < 0 ? "ROLLBACK TO job; RELEASE job;" : "RELEASE job;", &own);
+    return pragma(c, j->rc < 0 ? "ROLLBACK TO job; RELEASE job;" : "RELEASE job;", &own) == 0;
+}
+
+/* What a COMMIT or ROLLBACK left open that had no memory itself: nothing else could ever begin on this connection. */
+static int end_open(struct db_conn *c, struct err *e)
+{
+    return sqlite3_get_autocommit(c->sql) ? 0 : pragma(c, "ROLLBACK;", e);
 }
 
 static int commit(struct db *d, struct err *e)
@@ -115,14 +122,20 @@ static int commit(struct db *d, struct err *e)
 static void run_group(struct db *d, struct job **group, unsigned n)
 {
     struct err e = {0};
-    if (pragma(&d->writer, "BEGIN IMMEDIATE;", &e) < 0) {
+    bool whole = true;
+    if (end_open(&d->writer, &e) < 0 || pragma(&d->writer, "BEGIN IMMEDIATE;", &e) < 0) {
         fail_group(group, n, &e);
         return;
     }
     /* Once the engine rolled back (full disk, no memory) a savepoint would open and commit a transaction of its own: nothing more runs. */
-    for (unsigned i = 0; i < n && !sqlite3_get_autocommit(d->writer.sql); i++)
-        run_job(&d->writer, group[i]);
-    if (sqlite3_get_autocommit(d->writer.sql)) {
+    for (unsigned i = 0; i < n && whole && !sqlite3_get_autocommit(d->writer.sql); i++)
+        whole = run_job(&d->writer, group[i]);
+    if (!whole) {
+        err_set(&e, ERR_FULL, "%s: no memory to close a savepoint, the group is undone", d->writer.path);
+        log_error("group_undone", &e);
+        fail_group(group, n, &e);
+        sqlite3_exec(d->writer.sql, "ROLLBACK;", NULL, NULL, NULL);      /* or the next group does it */
+    } else if (sqlite3_get_autocommit(d->writer.sql)) {
         err_set(&e, ERR_INTERNAL, "%s: the engine rolled the group back", d->writer.path);
         fail_group(group, n, &e);
     } else if (commit(d, &e) < 0) {
@@ -205,7 +218,7 @@ int db_read(struct db *d, db_fn fn, void *arg, struct err *e)
 {
     unsigned i = take_reader(d);
     struct db_conn *c = &d->readers[i];
-    int rc = pragma(c, "BEGIN;", e);          /* one view for all statements of the closure */
+    int rc = end_open(c, e) < 0 ? -1 : pragma(c, "BEGIN;", e);          /* one view for all statements of the closure */
     if (rc == 0) {
         rc = fn(c, arg, e);
         db_reset_statements(c);

@@ -20,8 +20,10 @@ struct db_conn {
     bool reader;
     struct db_cache cache[DB_TABLES_MAX];
     size_t ncache;
+    sqlite3_stmt *spare;                /* fails when it is stepped: stands in for a statement for which there was no memory */
 };
 
+int db_prepare_spare(struct db_conn *c, struct err *e);
 int db_prepare_all(struct db_conn *c, void *statements, struct err *e);
 void db_reset_statements(struct db_conn *c);
 void db_drop_statements(struct db_conn *c);

@@ -5,17 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A value that could not be bound for want of memory would be NULL: the statement must not run. Set by db_bind_*, read by the next db_step. */
+static _Thread_local sqlite3_stmt *unbound;
+
+/* NULL: no memory. */
 static struct db_cache *cache_of(struct db_conn *c, const struct db_statements *st)
 {
     for (size_t i = 0; i < c->ncache; i++)
         if (c->cache[i].table == st)
             return &c->cache[i];
     assert(c->ncache < DB_TABLES_MAX);
-    struct db_cache *k = &c->cache[c->ncache++];
+    struct db_cache *k = &c->cache[c->ncache];
     k->table = st;
     k->stmt = calloc(st->n, sizeof(sqlite3_stmt *));
-    assert(k->stmt);
-    return k;
+    c->ncache += k->stmt != NULL;
+    return k->stmt ? k : NULL;
 }
 
 static sqlite3_stmt *prepare(struct db_conn *c, const char *sql, struct err *e)
@@ -26,10 +30,17 @@ static sqlite3_stmt *prepare(struct db_conn *c, const char *sql, struct err *e)
     return s;
 }
 
+int db_prepare_spare(struct db_conn *c, struct err *e)
+{
+    return (c->spare = prepare(c, "SELECT abs(-9223372036854775807 - 1)", e)) ? 0 : -1;
+}
+
 int db_prepare_all(struct db_conn *c, void *statements, struct err *e)
 {
     const struct db_statements *st = statements;
     struct db_cache *k = cache_of(c, st);
+    if (!k)
+        return err_set(e, ERR_FULL, "%s: no memory for statements", c->path);
     for (size_t i = 0; i < st->n; i++)
         if (st->sql[i] && !k->stmt[i] && !(k->stmt[i] = prepare(c, st->sql[i], e)))
             return -1;
@@ -51,43 +62,57 @@ void db_drop_statements(struct db_conn *c)
         free(c->cache[i].stmt);
     }
     c->ncache = 0;
+    sqlite3_finalize(c->spare);
+    c->spare = NULL;
 }
 
 sqlite3_stmt *db_stmt(struct db_conn *c, const struct db_statements *st, size_t q)
 {
     struct db_cache *k = cache_of(c, st);
     assert(q < st->n);
-    if (!k->stmt[q])
+    if (k && !k->stmt[q])
         k->stmt[q] = prepare(c, st->sql[q], NULL);
-    assert(k->stmt[q]);                  /* db_prepare at the start proved every statement */
-    sqlite3_reset(k->stmt[q]);
-    sqlite3_clear_bindings(k->stmt[q]);
-    return k->stmt[q];
+    sqlite3_stmt *s = k && k->stmt[q] ? k->stmt[q] : c->spare;       /* db_prepare at the start proved every statement: memory is short */
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    if (unbound == s)
+        unbound = NULL;
+    return s;
+}
+
+static void bound(sqlite3_stmt *s, int rc)
+{
+    if (rc == SQLITE_NOMEM || rc == SQLITE_TOOBIG)
+        unbound = s;
 }
 
 void db_bind_text(sqlite3_stmt *s, int i, const char *v)
 {
     if (v)
-        sqlite3_bind_text(s, i, v, -1, SQLITE_TRANSIENT);
+        bound(s, sqlite3_bind_text(s, i, v, -1, SQLITE_TRANSIENT));
     else
-        sqlite3_bind_null(s, i);
+        bound(s, sqlite3_bind_null(s, i));
 }
 
 void db_bind_int(sqlite3_stmt *s, int i, int64_t v)
 {
-    sqlite3_bind_int64(s, i, v);
+    bound(s, sqlite3_bind_int64(s, i, v));
 }
 
 void db_bind_blob(sqlite3_stmt *s, int i, struct bytes v)
 {
     if (v.n)
-        sqlite3_bind_blob64(s, i, v.p, v.n, SQLITE_TRANSIENT);
+        bound(s, sqlite3_bind_blob64(s, i, v.p, v.n, SQLITE_TRANSIENT));
     else
-        sqlite3_bind_zeroblob(s, i, 0);
+        bound(s, sqlite3_bind_zeroblob(s, i, 0));
 }
 
 int db_step(struct db_conn *c, sqlite3_stmt *s, struct err *e)
 {
+    if (s == unbound || s == c->spare) {
+        unbound = NULL;
+        return err_set(e, ERR_FULL, "%s: no memory for a statement and its values", c->path);
+    }
     int rc = sqlite3_step(s);
     if (rc == SQLITE_ROW)
         return 1;
