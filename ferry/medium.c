@@ -8,23 +8,23 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "ferry/lane_keys.h"
 #include "ferry/lib/envelope.h"
 #include "ferry/operate.h"
 
 #define EXPORT_S 3600
 #define QUIET_ROUNDS 6                   /* half a second each without a new file: the sender has no more */
 
-struct haul { struct key_public key; const char *verb; uint64_t files, bytes, bad; };
+struct haul { struct lane_keys keys; const char *verb; uint64_t files, bytes, bad; };
 
 /* One file from folder to folder: verified, durable there, then gone here. What does not verify stays where it is. */
 static int carry(struct haul *h, int from, const char *name, int to, struct err *e)
 {
-    const struct key_public *keys[] = {&h->key};
     struct buf body;
     struct err bad = {0};
     buf_init(&body, ENVELOPE_MAX);
     int rc = file_read(&body, from, name, ENVELOPE_MAX, e);
-    if (rc == 0 && envelope_verify(buf_bytes(&body), keys, 1, NULL, &bad) < 0) {
+    if (rc == 0 && envelope_verify(buf_bytes(&body), h->keys.list, h->keys.n, NULL, &bad) < 0) {
         fprintf(stderr, "ferry %s: %s: %s\n", h->verb, name, bad.msg);
         h->bad++;
     } else if (rc == 0) {
@@ -99,7 +99,7 @@ int command_export(const struct config *c, const struct arguments *a)
     if (rc)
         return rc;
     if (str_fmt(target, sizeof target, &e, "%s/to-%s", arguments_word(a, 0), strcmp(s.name, "internet") == 0 ? "intranet" : "internet") < 0 ||
-        keys_load_public(&h.key, s.key, &e) < 0 || open_both(&from, &to, s.outbox, target, &e) < 0)
+        lane_keys_load(&h.keys, s.key, &e) < 0 || open_both(&from, &to, s.outbox, target, &e) < 0)
         return finish(&h, -1, -1, &e, 1);
     for (int64_t end = clock_mono_ms() + EXPORT_S * 1000LL; rc == 0 && quiet < QUIET_ROUNDS && clock_mono_ms() < end; usleep(500000)) {
         long long queued = 0;
@@ -125,7 +125,7 @@ int command_import(const struct config *c, const struct arguments *a)
     int from, to, rc = operate_side(&s, c, a);
     if (rc)
         return rc;
-    if (str_fmt(source, sizeof source, &e, "%s/to-%s", arguments_word(a, 0), s.name) < 0 || keys_load_public(&h.key, s.peer_key, &e) < 0 ||
+    if (str_fmt(source, sizeof source, &e, "%s/to-%s", arguments_word(a, 0), s.name) < 0 || lane_keys_load(&h.keys, s.peer_key, &e) < 0 ||
         open_both(&from, &to, source, s.inbox, &e) < 0)
         return finish(&h, -1, -1, &e, 1);
     carry_all(&h, from, to, &n, &e);

@@ -9,8 +9,8 @@
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "common/keyring.h"
 #include "common/log.h"
+#include "ferry/lane_keys.h"
 #include "ferry/lib/envelope.h"
 #include "ferry/lib/quarantine.h"
 #include "ferry/lib/temps.h"
@@ -18,10 +18,7 @@
 struct lane {                            /* one direction */
     const char *name;
     int from, to;
-    const char *key_path;                /* the configured public key; NAME-KEYID.pub beside it are as good. Borrowed */
-    struct key_public keys[KEYRING_MAX]; /* who may have signed */
-    size_t nkeys;
-    int64_t keys_ms;                     /* the key folder's time when it was read */
+    struct lane_keys keys;               /* who may have signed */
     uint64_t carried, bytes, quarantined;
     int64_t last_ms;
 };
@@ -35,77 +32,22 @@ struct mover {
     char trouble[200];                   /* last failure, "" after a round without one */
 };
 
-static int64_t key_folder_ms(const char *path)
-{
-    char dir[600];
-    struct err none = {0};
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    if (str_fmt(dir, sizeof dir, &none, "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".") < 0 || stat(dir, &st) < 0)
-        return 0;
-    return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
-}
-
-static void add_key(struct lane *l, const struct key_public *k)
-{
-    for (size_t i = 0; i < l->nkeys; i++)
-        if (memcmp(l->keys[i].id.b, k->id.b, sizeof k->id.b) == 0)
-            return;
-    if (l->nkeys < KEYRING_MAX)
-        l->keys[l->nkeys++] = *k;
-}
-
-/* The configured key's name says whose lane it is; its successors lie beside it (ferry key trust). One at least must be there. */
-static int load_keys(struct lane *l, struct err *e)
-{
-    struct key_public first, k;
-    struct dir_entry *list = NULL;
-    char dir[600];
-    size_t n = 0, have = l->nkeys;
-    const char *slash = strrchr(l->key_path, '/');
-    int fd = -1;
-    int64_t seen = key_folder_ms(l->key_path);
-    if (keys_load_public(&first, l->key_path, e) < 0)
-        return have ? err_wrap(e, "the keys of before stay in use") : -1;
-    if (str_fmt(dir, sizeof dir, e, "%.*s", slash ? (int)(slash - l->key_path + 1) : 1, slash ? l->key_path : ".") < 0 || folder_open(&fd, dir, 0, e) < 0)
-        return -1;
-    int rc = folder_list(&list, &n, fd, 1000, e);
-    close(fd);
-    if (rc < 0)
-        return -1;
-    l->nkeys = 0;
-    add_key(l, &first);
-    for (size_t i = 0; i < n; i++) {
-        char path[900];
-        struct err one = {0};
-        size_t len = strlen(list[i].name), name = strlen(first.name);
-        if (len != name + 1 + 16 + 4 || strncmp(list[i].name, first.name, name) != 0 || list[i].name[name] != '-' || strcmp(list[i].name + len - 4, ".pub") != 0)
-            continue;
-        if (str_fmt(path, sizeof path, &one, "%s/%s", dir, list[i].name) == 0 && keys_load_public(&k, path, &one) == 0 && strcmp(k.name, first.name) == 0)
-            add_key(l, &k);
-        else
-            log_event(LOG_WARN, "key_ignored", "file %s why %s", list[i].name, one.msg);
-    }
-    free(list);
-    l->keys_ms = seen;
-    if (have)
-        log_event(LOG_WARN, "keys_changed", "lane %s keys %zu", l->name, l->nkeys);
-    return 0;
-}
-
 static int open_lane(struct lane *l, const char *name, const char *from, const char *to, const char *key, struct err *e)
 {
     l->name = name;
-    l->key_path = key;
-    return load_keys(l, e) < 0 || folder_open(&l->from, from, 0, e) < 0 || folder_open(&l->to, to, 0, e) < 0 ? -1 : 0;
+    return lane_keys_load(&l->keys, key, e) < 0 || folder_open(&l->from, from, 0, e) < 0 || folder_open(&l->to, to, 0, e) < 0 ? -1 : 0;
 }
 
 /* A key came or went: both lanes look again. What they have stays when the folder cannot be read. */
 static void follow_keys(struct mover *m, struct lane *l)
 {
     struct err e = {0};
-    if (key_folder_ms(l->key_path) == l->keys_ms || load_keys(l, &e) == 0)
+    bool changed;
+    if (lane_keys_follow(&l->keys, &changed, &e) == 0) {
+        if (changed)
+            log_event(LOG_WARN, "keys_changed", "lane %s keys %zu", l->name, l->keys.n);
         return;
+    }
     snprintf(m->trouble, sizeof m->trouble, "%s: %.150s", l->name, e.msg);
     log_error("keys", &e);
 }
@@ -164,10 +106,7 @@ static int put_over(struct lane *l, const char *name, struct bytes body, struct 
 
 static int carry(struct lane *l, const char *name, struct bytes body, struct err *e)
 {
-    const struct key_public *keys[KEYRING_MAX];
-    for (size_t i = 0; i < l->nkeys; i++)
-        keys[i] = &l->keys[i];
-    if (envelope_verify(body, keys, l->nkeys, NULL, e) < 0 || put_over(l, name, body, e) < 0 || file_remove(l->from, name, e) < 0)
+    if (envelope_verify(body, l->keys.list, l->keys.n, NULL, e) < 0 || put_over(l, name, body, e) < 0 || file_remove(l->from, name, e) < 0)
         return -1;
     l->carried++;
     l->bytes += body.n;
