@@ -1,5 +1,6 @@
 /* SEC-04, SEC-05: the ring of one side's keys, its states, and who may sign and open what. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -487,7 +488,7 @@ static void test_fingerprint(void **state)
     key_set_release(theirs);
 }
 
-struct racer { struct keyring *r; volatile bool stop; unsigned long sealed; };
+struct racer { struct keyring *r; atomic_bool stop; atomic_ulong sealed; };
 
 static void *race(void *arg)
 {
@@ -508,7 +509,7 @@ static void *race(void *arg)
 static void test_changes_under_load(void **state)
 {
     struct world *w = *state;
-    struct racer j = {.r = w->ring};
+    struct racer j = {.r = w->ring, .stop = false};
     pthread_t t[2];
     struct err e = {0};
     char id[17];
