@@ -53,7 +53,7 @@ void flow_show(struct flow_shown *out, const struct rules *r, const struct case_
     bool arriving = f->pages_done < f->pages_total;
     out->internal = arriving && s->internal_arriving ? s->internal_arriving : s->internal;
     out->public_key = arriving && s->public_arriving ? s->public_arriving : s->public_key;
-    out->stage = arriving && s->public_arriving ? 1 : stage_of(s);
+    out->stage = stage_of(s);                                 /* it is at the station, whether or not every page is: a citizen's time line never goes back */
     const json_t *p = rules_public_state(r, out->public_key);
     if (json_object_get(p, "icon"))
         out->icon = json_string_value(json_object_get(p, "icon"));

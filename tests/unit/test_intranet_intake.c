@@ -26,7 +26,7 @@ static void test_record_first(void **state)
     assert_non_null(strstr(xml, "word=\"received\""));
     assert_non_null(strstr(xml, "pages_done=\"0\" pages_total=\"2\""));
     world_tick(w, 1);
-    assert_non_null(strstr(last_sent(w, "status", a->no), "state=\"received\""));
+    assert_non_null(strstr(last_sent(w, "status", a->no), "state=\"received\" stage=\"2\""));
     arrive_parts(w, a);
     world_tick(w, 1);
     assert_int_equal(count_sent(w, "answer", a->no, "word=\"confirmed\""), 1);
