@@ -52,7 +52,7 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs tests web check asan tsan lint fuzz bench long faults install clean help
+.PHONY: all programs tests web check asan tsan lint fuzz bench long faults chaos install clean help
 
 all: programs web                ## programs and web apps
 ifeq ($(VARIANT),release)
@@ -146,6 +146,8 @@ long: all tests                  ## end to end, browser, fault and model tests a
 	@HZ_LONG=1 tests/run integration browser chaos model
 faults: all tests                ## every call made to fail or to be the last one, and 500 kills under load; FAULTS_ONLY='role class' narrows it
 	@HZ_LONG=1 tests/run faults
+chaos: all tests                 ## a storm over both services: CHAOS_N applications (10000), CHAOS_SEED repeats one
+	@node --no-warnings tests/chaos/storm.mjs
 install: all                     ## DESTDIR=… PREFIX=/usr
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/huzheng $(DESTDIR)$(PREFIX)/share/huzheng
 	install -m 755 $(addprefix build/bin/,$(BIN)) $(DESTDIR)$(PREFIX)/bin
