@@ -160,3 +160,7 @@ help:                            ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+model:                           ## the delivery protocol searched by spin
+	@tests/run model
+.PHONY: model
