@@ -58,6 +58,8 @@ static int command_run(const struct config *c, const struct arguments *a)
     }
     log_event(LOG_INFO, "started", "version %s", VERSION);
     int rc = mover_run(m, &stop_asked, &e);
+    if (rc < 0)
+        log_error("stop", &e);
     mover_close(m);
     log_event(LOG_INFO, "stopped", NULL);
     return rc < 0 ? 1 : 0;

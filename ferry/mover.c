@@ -70,7 +70,8 @@ int mover_open(struct mover **out, const struct config *c, struct err *e)
         return -1;
     }
     /* Only a mover writes into the inboxes; a second one at work loses a copy at most, and its source is still there. */
-    if (temps_sweep(m->lanes[0].to, NULL, e) < 0 || temps_sweep(m->lanes[1].to, NULL, e) < 0 || temps_sweep(m->quarantine, NULL, e) < 0) {
+    if (temps_sweep(m->lanes[0].to, NULL, e) < 0 || temps_sweep(m->lanes[1].to, NULL, e) < 0 || temps_sweep(m->quarantine, NULL, e) < 0 ||
+        temps_sweep_file(m->status_file, e) < 0) {
         mover_close(m);
         return -1;
     }

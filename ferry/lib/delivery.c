@@ -62,6 +62,8 @@ static int open_folders(struct delivery *d, struct err *e)
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (temps_sweep(ours[i], NULL, e) < 0)
             return -1;
+    if (temps_sweep_file(o->status_file, e) < 0)
+        return -1;
     d->notify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (d->notify >= 0 && inotify_add_watch(d->notify, o->inbox, INBOX_EVENTS) < 0) {
         close(d->notify);

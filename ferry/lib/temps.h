@@ -7,5 +7,7 @@
 
 /* dirfd -1: nothing to do. *removed may be NULL. */
 int temps_sweep(int dirfd, unsigned *removed, struct err *e);
+/* Only those of one file, in a folder that may have other writers: what a killed predecessor left of its status. "" or no folder: nothing to do. */
+int temps_sweep_file(const char *path, struct err *e);
 
 #endif
