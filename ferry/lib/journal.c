@@ -44,7 +44,8 @@ void journal_hash(struct hash256 *out, const struct journal_entry *x)
 static void copy_hash(struct hash256 *out, struct bytes b)
 {
     memset(out, 0, sizeof *out);
-    memcpy(out->b, b.p, b.n < sizeof out->b ? b.n : sizeof out->b);
+    if (b.n)
+        memcpy(out->b, b.p, b.n < sizeof out->b ? b.n : sizeof out->b);
 }
 
 /* A node stands in the row of the entry that completed it. */
