@@ -1,7 +1,7 @@
 // Runs groups of tests, counts them, and writes which requirement which test proved: node tests/run.mjs GROUP...
 //   unit         every tests/unit/test_*.c (built by make into build/<variant>/tests) and, in the release variant, tests/unit/*.mjs
 //   fuzz         every tests/fuzz/fuzz_*.c replays tests/fuzz/corpus/<name>/
-//   integration, browser, chaos, model   tests/<group>/*.mjs
+//   integration, browser, chaos, model, faults   tests/<group>/*.mjs
 // A program that crashes, prints no result, or has no tests counts as failed. build/requirements.tsv gets one line
 // "ID <tab> file: test <tab> result" for each ID that stands in a test's name or in the comment right above it.
 import { spawn } from 'node:child_process';
@@ -81,7 +81,7 @@ const jobs = {
   ],
   fuzz: () => list('tests/fuzz', /^fuzz_.*\.c$/).map((f) => () => replay(f)),
 };
-for (const group of ['integration', 'browser', 'chaos', 'model'])
+for (const group of ['integration', 'browser', 'chaos', 'model', 'faults'])
   jobs[group] = () => list(`tests/${group}`, /\.mjs$/).filter((f) => readFileSync(f, 'utf8').includes('node:test')).map((f) => () => nodeTests(f));
 
 /** Results in the order of the jobs, `width` at a time. */

@@ -41,8 +41,7 @@ export async function runCase(keys, c) {
     }
     for (const end = Date.now() + 20000; ;) {
       if (roles.some((r) => w.running[r].exit !== null)) {
-        w.judgeUnconfirmed();
-        w.judgeIntranet();
+        w.judgeEnded();
         control.lift();
         w.revive(killing && control.hits > 0);
       }
@@ -89,7 +88,8 @@ export async function sweepOne(keys, c, { stride = 1, offset = 1, width = 2, mos
       const at = n;
       n += stride;
       const r = await runCase(keys, { ...c, n: at });
-      if (!r.hit && !r.problems.length) { ended = true; break; }
+      if (!r.hit) ended = true;
+      if (!r.hit && !r.problems.length) break;
       total.calls++;
       total.restarts += r.restarts;
       total.quarantined += r.quarantined.length > 0;
@@ -113,7 +113,7 @@ if (isMain) {
     process.exit(r.problems.length ? 1 : 0);
   }
   const sum = { runs: 0, restarts: 0 }, found = new Map(), silent = new Map();
-  const add = (map, key, f) => map.set(key, { ...(map.get(key) ?? { first: f }), k: (map.get(key)?.k ?? 0) + 1 });
+  const add = (map, key) => map.set(key, { k: (map.get(key)?.k ?? 0) + 1 });
   for (const call of v.call ? v.call.split(',') : classes)
     for (const role of v.role ? v.role.split(',') : roles)
       for (const [how, errno, ever] of variants[call]) {
@@ -123,10 +123,14 @@ if (isMain) {
         sum.runs += t.calls;
         sum.restarts += t.restarts;
         console.log(`${nameOf(t)}: ${t.calls} calls, ${t.restarts} restarts, ${t.quarantined} quarantined, ${t.findings.length} findings, ${((Date.now() - start) / 1000).toFixed(1)} s`);
-        for (const f of t.findings) add(found, `${plain(f.problems[0])} at ${functions(f.where)}`, `${handOf(f)}\n   at ${f.where}\n   ${f.problems.join('\n   ')}`);
-        for (const [where, k] of t.silent) for (let i = 0; i < k; i++) add(silent, `${call} ${how}: ${where}`, '');
+        for (const f of t.findings) {
+          const key = `${plain(f.problems[0])} at ${functions(f.where)}`;
+          if (!found.has(key)) console.log(`FINDING ${key}\n   ${handOf(f)}\n   at ${f.where}\n   ${f.problems.join('\n   ')}`);
+          add(found, key);
+        }
+        for (const [where, k] of t.silent) for (let i = 0; i < k; i++) add(silent, `${call} ${how}: ${where}`);
       }
-  for (const [key, f] of found) console.log(`FINDING ${f.k} times: ${key}\n   ${f.first}`);
+  for (const [key, f] of found) console.log(`found ${f.k} times: ${key}`);
   if (v.verbose) for (const [key, f] of silent) console.log(`nothing said ${f.k} times: ${key}`);
   console.log(`${sum.runs} runs, ${sum.restarts} restarts, ${found.size} different findings`);
   process.exit(found.size ? 1 : 0);

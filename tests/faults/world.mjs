@@ -246,6 +246,12 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
     for (const i of b.items) if ((i.state === 'applied') !== applied.has(i.id)) this.problem(`I9 item ${i.id} is ${i.state} but ${applied.has(i.id) ? '' : 'not '}in the ledger: half a transaction`);
   }
 
+  /** Of sides that stand still; a copy of one at work would be torn. */
+  judgeEnded() {
+    if (this.running.internet.exit !== null) this.judgeUnconfirmed();
+    if (this.running.intranet.exit !== null) this.judgeIntranet();
+  }
+
   temps() {
     const found = [];
     const walk = (d) => { for (const f of readdirSync(path.join(this.dir, d), { withFileTypes: true })) {
