@@ -189,7 +189,7 @@ async function newKeyWithoutMover() {
 
 test('FRY-14 a file signed by a retired key is refused in words, also under a new name', async () => {
   copyFileSync(at('first.xml'), at('gateway/intranet-inbox/again.xml'));
-  const reason = await until('quarantine', () => existsSync(at('intranet/quarantine/again.xml.reason')) && readFileSync(at('intranet/quarantine/again.xml.reason'), 'utf8'));
+  const reason = await until('quarantine', () => existsSync(at('intranet/quarantine/again.xml')) && readFileSync(at('intranet/quarantine/again.xml.reason'), 'utf8'));
   assert.match(reason, /is retired: nothing signed by it is accepted/);
   assert.ok(firstFile);
   rmSync(at('intranet/quarantine/again.xml'));
