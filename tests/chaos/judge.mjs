@@ -77,12 +77,12 @@ function pages(db, entries, dir, wrong) {
 }
 
 /** What a citizen reads, by what the officers did; station and day are blanked. The pages' own line comes only where the record crossed before them. */
-const START = ['已提交', '已送达@', '@已收到，照片还在传 0/4', '民警正在审核，最晚 #答复'];
+const START = ['已提交', '已送达@', '@已收到，照片还在传 %', '民警正在审核，最晚 #答复'];
 const TRAIL = {
   none: START, pass: [...START, '请带上原件到@核对'], terminate: [...START, '@在 #终止了这次办理：按申请人要求结束'],
   finish: [...START, '请带上原件到@核对', '原件都核验过了，不用交，民警正在办理', '可到@领取'],
 };
-const plain = (text) => text.replace(/(?<=^|到|送达)[^到达\d，]{2,8}派出所/, '@').replace(/\d+月\d+日/, '#');
+const plain = (text) => text.replace(/(?<=^|到|送达)[^到达\d，]{2,8}派出所/, '@').replace(/\d+月\d+日/, '#').replace(/[0-3]\/4$/, '%');
 const fits = (texts, want) => [want, want.filter((t) => !t.includes('照片还在传'))].some((w) => w.join(' > ') === texts);
 
 /** I3: the records of each case came once, all, in order; what citizens read is the same for the same history and never goes back. */
