@@ -12,12 +12,14 @@
 #include "common/log.h"
 #include "ferry/lane_keys.h"
 #include "ferry/lib/envelope.h"
+#include "ferry/lib/follow.h"
 #include "ferry/lib/quarantine.h"
 #include "ferry/lib/temps.h"
 
 struct lane {                            /* one direction */
     const char *name;
     int from, to;
+    const char *from_path, *to_path;     /* borrowed from the configuration */
     struct lane_keys keys;               /* who may have signed */
     uint64_t carried, bytes, quarantined;
     int64_t last_ms;
@@ -35,6 +37,8 @@ struct mover {
 static int open_lane(struct lane *l, const char *name, const char *from, const char *to, const char *key, struct err *e)
 {
     l->name = name;
+    l->from_path = from;
+    l->to_path = to;
     return lane_keys_load(&l->keys, key, e) < 0 || folder_open(&l->from, from, 0, e) < 0 || folder_open(&l->to, to, 0, e) < 0 ? -1 : 0;
 }
 
@@ -137,12 +141,23 @@ static void trouble(struct mover *m, struct lane *l, const struct dir_entry *f, 
     log_event(LOG_WARN, "quarantined", "lane %s file %s why %s", l->name, f->name, why->msg);
 }
 
+/* The gateway's folders may be made or mounted anew under us: what is carried must not go into one that nobody reads. */
+static int follow_folders(struct mover *m, struct lane *l, struct err *e)
+{
+    bool changed;
+    if (folder_follow(l->from, l->from_path, &changed, e) < 0 || folder_follow(l->to, l->to_path, NULL, e) < 0)
+        return -1;
+    if (changed && m->notify >= 0)
+        inotify_add_watch(m->notify, l->from_path, IN_MOVED_TO | IN_CLOSE_WRITE);      /* without it the rescan finds everything */
+    return 0;
+}
+
 static void round_of(struct mover *m, struct lane *l)
 {
     struct err e = {0};
     struct dir_entry *list;
     size_t n;
-    if (folder_list(&list, &n, l->from, 5000, &e) < 0) {
+    if (follow_folders(m, l, &e) < 0 || folder_list(&list, &n, l->from, 5000, &e) < 0) {
         snprintf(m->trouble, sizeof m->trouble, "%s: %.150s", l->name, e.msg);
         log_error("outbox", &e);
         return;
