@@ -174,7 +174,7 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
       const p = this.running[role];
       if (p.exit === null) continue;
       const killed = expectKill && p.exit === 'SIGKILL';
-      if (!killed && !(p.exit === 1 && p.said.trim())) this.problem(`${role} ended with ${p.exit}: ${p.said.slice(-300)}`);
+      if (!killed && !((p.exit === 1 || p.exit === 2) && p.said.trim())) this.problem(`${role} ended with ${p.exit}: ${p.said.slice(-300)}`);
       this.start(role);
     }
   }
@@ -189,7 +189,8 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
       clearTimeout(t);
       if (exit === 0) continue;
       struck = true;
-      if (!this.control[role].hits || !((killing && exit === 'SIGKILL') || (exit === 1 && this.errors(role).length))) this.problem(`${role} stops with ${exit}: ${p.said.slice(-300)}`);
+      if (exit === 'SIGTERM' && !p.ready && !p.said.includes('"started"')) continue;      // it had not come to hear signals
+      if (!this.control[role].hits || !((killing && exit === 'SIGKILL') || ((exit === 1 || exit === 2) && this.errors(role).length))) this.problem(`${role} stops with ${exit}: ${p.said.slice(-300)}`);
     }
     return struck;
   }
@@ -299,7 +300,7 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
 
   quarantined() { return ['internet/quarantine', 'intranet/quarantine', 'gateway/quarantine'].flatMap((d) => this.names(d).map((f) => `${d}/${f}`)); }
 
-  errors(role) { return this.said[role].split('\n').filter((l) => l.includes('"level":"error"') || (l && !l.startsWith('{') && !l.startsWith('ERROR'))); }
+  errors(role) { return this.said[role].split('\n').filter((l) => /"level":"error"|"error":"/.test(l) || (l && !l.startsWith('{') && !l.startsWith('ERROR'))); }
 
   async clear() {
     for (const p of Object.values(this.running)) if (p.exit === null) p.kill('SIGKILL');
