@@ -23,6 +23,10 @@ int command_keygen(const struct config *c, const struct arguments *a);
 /* key_commands.c: list, generate [--public FILE], trust FILE|KEYID --fingerprint F, use KEYID [--confirmed], retire KEYID, revoke KEYID,
  * backup --out DIR [--master-key FILE] [--pepper FILE], restore --share A --share B --out FILE, drill --share A --share B [--share C] [--file FILE]. */
 int command_key(const struct config *c, const struct arguments *a);
+/* evidence.c: CASE-NO [--out FILE], one side's evidence of a case as a file */
+int command_evidence(const struct config *c, const struct arguments *a);
+/* FILE [FILE of the other side] --keys DIR: 0 every step holds, 1 one does not, 2 wrong usage, 3 unreadable. Asks nobody. */
+int command_verify(const struct config *c, const struct arguments *a);
 /* Header, items and signature verdict of one file; --keys: folder with *.pub, without it the signature is not checked and said so. */
 int command_inspect(const struct config *c, const struct arguments *a);
 

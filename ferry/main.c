@@ -84,6 +84,8 @@ static const struct verb {
     {"resync", "", "--config= --side= --wait= --json", 0, 0, true, command_resync, "after a database was restored or emptied: align both sides"},
     {"export", "MEDIUM", "--config= --side= --json", 1, 1, true, command_export, "the gateway is down: take a side's outgoing files to a medium"},
     {"import", "MEDIUM", "--config= --side= --json", 1, 1, true, command_import, "put the files of a medium into this side's inbox"},
+    {"evidence", "CASE-NO", "--config= --side= --out=", 1, 1, true, command_evidence, "what this side did and saw of a case, as a file that can be proved"},
+    {"verify", "FILE [FILE2]", "--keys=", 1, 2, false, command_verify, "check evidence offline, one side's or both; exit 1: a step does not hold, 3: unreadable"},
     {"keygen", "", "--dir= --name=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub"},
     {"key", "WORD [KEYID|FILE]", "--config= --side= --keys= --public= --fingerprint= --confirmed --wait= --out= --share= --file= --master-key= --pepper= --json", 1, 2, false, command_key,
      "a side's keys: list, generate, trust, use, retire, revoke, backup, restore, drill"},

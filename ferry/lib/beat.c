@@ -12,7 +12,7 @@
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
 
-struct beat_job { struct delivery *d; struct beat beat; uint64_t reserve; char incarnation[17]; unsigned peer_protocol; };
+struct beat_job { struct delivery *d; struct beat beat; uint64_t reserve; char incarnation[17]; unsigned peer_protocol; uint64_t told; };
 
 static int load_beat(struct db_conn *c, void *arg, struct err *e)
 {
@@ -23,7 +23,7 @@ static int load_beat(struct db_conn *c, void *arg, struct err *e)
     if (store_highest(c, &j->beat.sent, e) < 0 || store_counts(c, &counts, e) < 0)
         return -1;
     j->beat.held = counts.held;
-    return j->peer_protocol >= BEAT_PROTOCOL ? heads_say(c, j->incarnation, j->beat.ack, &j->beat, e) : 0;
+    return j->peer_protocol >= BEAT_PROTOCOL ? heads_say(c, j->incarnation, j->beat.ack, j->told, &j->beat, e) : 0;
 }
 
 static int reserve(struct db_conn *c, void *arg, struct err *e)
@@ -57,6 +57,7 @@ int beat_publish(struct delivery *d, struct err *e)
     snprintf(j.beat.ack, sizeof j.beat.ack, "%s", d->peer_incarnation);
     memcpy(j.incarnation, d->incarnation, sizeof j.incarnation);
     j.peer_protocol = d->peer_protocol;
+    j.told = d->told.size;
     j.beat.heard = d->peer_beat;
     snprintf(j.beat.health, sizeof j.beat.health, "%s", strcmp(d->live.word, "critical") == 0 ? "critical" : d->health);
     j.beat.config_version = d->config_version;

@@ -53,14 +53,14 @@ static int newest(struct db_conn *c, const char *incarnation, struct head_row *o
     return rc;
 }
 
-int heads_say(struct db_conn *c, const char *our, const char *peer, struct beat *b, struct err *e)
+int heads_say(struct db_conn *c, const char *our, const char *peer, uint64_t told, struct beat *b, struct err *e)
 {
     struct journal_head own;
     struct head_row known;
     sqlite3_stmt *s = db_stmt(c, &st, Q_TOLD);
     db_bind_text(s, 1, our);
     int rc = db_step(c, s, e);
-    b->since = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
+    b->since = told ? told : rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
     sqlite3_reset(s);
     if (rc < 0 || journal_head(c, &own, e) < 0 || newest(c, peer, &known, e) < 0)
         return -1;

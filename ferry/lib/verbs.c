@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "ferry/lib/evidence.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/resync.h"
@@ -175,6 +176,6 @@ static int resync_state(struct delivery *d, void *app, const json_t *args, json_
 const struct delivery_verb delivery_verbs[] = {
     {"list", list}, {"show", show}, {"retry", retry}, {"discard", discard}, {"drain", drain}, {"resume", resume}, {"window", window}, {"resync", resync},
     {"keys", keys_verb_list}, {"key-use", keys_verb_use}, {"key-retire", keys_verb_retire}, {"key-revoke", keys_verb_revoke},
-    {"resync-state", resync_state},
+    {"resync-state", resync_state}, {"evidence", evidence_verb},
 };
 const size_t delivery_n_verbs = sizeof delivery_verbs / sizeof delivery_verbs[0];

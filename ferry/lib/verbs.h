@@ -9,6 +9,7 @@
  *   window  {open: bool}                  while open the limits of what may be under way are lifted, for an export to a medium
  *   resync  {}                            after a database was restored or emptied (resync.h)
  *   resync-state {}                       "" when there is none; which question is open
+ *   evidence {case}                       the journal's entries of a case, provable (evidence.h)
  *   keys    {}                            the ring, read again; key-use, key-retire, key-revoke {id}: keys.h
  * An item's state: sealed (queued), sent, received (acknowledged), confirmed (then it is gone), held, refused, waiting; overdue beside it. */
 #ifndef FERRY_VERBS_H

@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "ferry/lib/evidence.h"
 #include "ferry/lib/heads.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/resync.h"
@@ -100,7 +101,7 @@ static int teardown(void **state)
     keys_free(w->b.key);
     child_pool_close(w->parser);
     snprintf(cmd, sizeof cmd, "rm -rf '%s'", w->dir);
-    int rc = system(cmd);
+    int rc = getenv("HZ_KEEP") ? 0 : system(cmd);
     (void)rc;
     free(w);
     return 0;
@@ -269,6 +270,131 @@ static void SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_
     assert_string_equal(d.journal, "");
 }
 
+/* --- evidence files --- */
+
+static char *export_of(struct side *s)
+{
+    struct err e = {0};
+    json_t *args = json_pack("{s:s}", "case", CASE_NO), *answer = json_object();
+    if (evidence_verb(s->delivery, NULL, args, answer, &e) < 0)
+        fail_msg("%s", e.msg);
+    char *text = json_dumps(json_object_get(answer, "evidence"), JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(args);
+    json_decref(answer);
+    return text;
+}
+
+struct verdicts { size_t holds, open, fails; char want[160], have[160]; };
+
+static void count(void *arg, const struct evidence_step *s)
+{
+    struct verdicts *v = arg;
+    v->holds += s->verdict == EVIDENCE_HOLDS;
+    v->open += s->verdict == EVIDENCE_OPEN;
+    v->fails += s->verdict == EVIDENCE_FAILS;
+    if (s->verdict != EVIDENCE_HOLDS && !v->want[0]) {
+        memcpy(v->want, s->want, sizeof v->want);
+        memcpy(v->have, s->have, sizeof v->have);
+    }
+}
+
+/* -1 unreadable, else how many steps do not hold. */
+static long judged(struct world *w, struct bytes file, struct verdicts *v)
+{
+    const struct key_public *keys[] = {keys_public(w->a.key), keys_public(w->b.key)};
+    struct evidence ev;
+    struct err e = {0};
+    *v = (struct verdicts){0};
+    if (evidence_read(&ev, file, &e) < 0) {
+        assert_true(e.code == ERR_INPUT && e.msg[0]);
+        return -1;
+    }
+    long failed = (long)evidence_check(&ev, keys, 2, count, v);
+    evidence_free(&ev);
+    assert_int_equal(failed, v->fails);
+    return failed;
+}
+
+static void SEC_13_evidence_of_one_side_shows_every_step_signed_by_the_other(void **state)
+{
+    struct world *w = *state;
+    struct side *sides[] = {&w->a, &w->b};
+    struct verdicts v;
+    cross(w);
+    for (int i = 0; i < 2; i++) {
+        char *text = export_of(sides[i]);
+        if (judged(w, bytes_of(text), &v) != 0 || v.open)
+            fail_msg("want %s, have %s", v.want, v.have);
+        assert_true(v.holds >= 1 + 1 + 6);          /* file, a beat, sealed placed sent acked received applied */
+        assert_true(strlen(text) < 20000);
+        free(text);
+    }
+}
+
+static void SEC_13_both_sides_files_agree_and_another_case_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct verdicts v = {0};
+    struct evidence a, b;
+    struct err e = {0};
+    cross(w);
+    char *one = export_of(&w->a), *two = export_of(&w->b);
+    assert_int_equal(evidence_read(&a, bytes_of(one), &e), 0);
+    assert_int_equal(evidence_read(&b, bytes_of(two), &e), 0);
+    if (evidence_cross(&a, &b, count, &v) || v.open)
+        fail_msg("want %s, have %s", v.want, v.have);
+    assert_int_equal(v.holds, 8);                    /* sealed, sent, received, applied of each */
+    for (size_t i = 0; i < b.nentries; i++)
+        if (strcmp(b.entries[i].x.what, "applied") == 0)
+            b.entries[i].x.hash[0] = b.entries[i].x.hash[0] == '0' ? '1' : '0';
+    assert_int_equal(evidence_cross(&a, &b, NULL, NULL), 2);      /* seen from both */
+    snprintf(b.case_no, sizeof b.case_no, "3407261100000026");
+    assert_int_equal(evidence_cross(&a, &b, NULL, NULL), 1);
+    assert_int_equal(evidence_cross(&a, &a, NULL, NULL), 1);
+    evidence_free(&a);
+    evidence_free(&b);
+    free(one);
+    free(two);
+}
+
+static void SEC_13_no_byte_of_an_evidence_file_can_be_changed(void **state)
+{
+    struct world *w = *state;
+    struct verdicts v;
+    cross(w);
+    char *text = export_of(&w->a), *copy = strdup(text);
+    size_t n = strlen(text);
+    json_t *was = json_loads(text, 0, NULL);
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = (char)(text[i] ^ (1 << i % 7));
+        json_t *is = json_loadb(copy, n, JSON_REJECT_DUPLICATES, NULL);
+        if (judged(w, (struct bytes){(const uint8_t *)copy, n}, &v) == 0 && !json_equal(was, is))
+            fail_msg("byte %zu: '%c' became '%c' and every step holds", i, text[i], copy[i]);
+        json_decref(is);
+        copy[i] = text[i];
+    }
+    for (size_t cut = 0; cut < n; cut += 97)
+        assert_true(judged(w, (struct bytes){(const uint8_t *)text, cut}, &v) < 0);
+    json_decref(was);
+    free(copy);
+    free(text);
+}
+
+/* A dishonest side signs what it likes: the other's signed beat does not fit to it. */
+static void SEC_13_a_side_that_rewrote_its_journal_has_no_evidence(void **state)
+{
+    struct world *w = *state;
+    struct verdicts v;
+    cross(w);
+    stop(&w->a);
+    tamper(&w->a, "UPDATE journal SET hash = '0000000000000000000000000000000000000000000000000000000000000000' WHERE what = 'sealed'");
+    start(w, &w->a, &w->b);
+    char *text = export_of(&w->a);
+    assert_true(judged(w, bytes_of(text), &v) > 0);
+    assert_non_null(strstr(v.want, "under head of"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +402,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_was_rewritten_is_noticed_by_both, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_evidence_of_one_side_shows_every_step_signed_by_the_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_both_sides_files_agree_and_another_case_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_no_byte_of_an_evidence_file_can_be_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_a_side_that_rewrote_its_journal_has_no_evidence, setup, teardown),
     };
+    cmocka_set_test_filter(getenv("HZ_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
