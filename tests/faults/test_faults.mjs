@@ -15,8 +15,8 @@ const keys = template();
 const width = os.availableParallelism() * 2;
 const only = (process.env.FAULTS_ONLY ?? '').split(/\s+/).filter(Boolean);
 
-/** Some thirty calls of each class, chosen anew with each seed; the long run takes every one, of the many allocations and reads every few. */
-const shortCalls = { alloc: 10, read: 6, write: 8, sync: 8, open: 8, close: 4 };
+/** Some twenty calls of each class, chosen anew with each seed; the long run takes every one, of the many allocations and reads every few. */
+const shortCalls = { alloc: 6, read: 4, write: 5, sync: 5, open: 5, close: 3 };
 const longStride = { alloc: 61, read: 3 };
 const counted = { internet: { alloc: 38000, read: 290, write: 430, sync: 68, open: 80, close: 50 }, intranet: { alloc: 36000, read: 250, write: 380, sync: 60, open: 75, close: 50 },
   mover: { alloc: 115, read: 28, write: 13, sync: 37, open: 67, close: 36 } };
@@ -39,7 +39,7 @@ for (const call of classes)
     for (const role of roles) {
       if (only.length && !only.every((word) => word === role || word === call)) continue;
       for (const [how, errno, ever] of chosen(call, next)) {
-        const most = shortCalls[call] ?? 6, calls = counted[role][call] ?? 12;
+        const most = shortCalls[call] ?? 4, calls = counted[role][call] ?? 12;
         const stride = long ? (role === 'mover' ? 1 : longStride[call] ?? 1) : Math.max(1, Math.ceil(calls / most));
         const t = await sweepOne(keys, { role, call, how, errno, ever: Boolean(ever) }, { stride, offset: 1 + Math.floor(next() * stride), most: long ? Infinity : most, width });
         sum[how === 'before' || how === 'after' ? 'kills' : 'calls'] += t.calls;

@@ -37,7 +37,7 @@ CREATE TABLE made (id INTEGER PRIMARY KEY, n INTEGER NOT NULL UNIQUE, item_id TE
 CREATE TABLE applied (id INTEGER PRIMARY KEY AUTOINCREMENT, item_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, case_no TEXT NOT NULL, case_seq INTEGER NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL) STRICT;
 `;
 
-/** Keys and migrations, made once for all worlds of a process. */
+/** Programs, keys and migrations, made once for all worlds of a process. */
 export function template() {
   const dir = mkdtempSync(path.join(scratch, 'hz-fault-keys-'));
   const from = path.join(root, 'schemas/migrations/delivery');
@@ -49,6 +49,7 @@ export function template() {
     const r = spawnSync(ferry, ['keygen', '--dir', path.join(dir, 'keys'), '--name', side], { encoding: 'utf8' });
     if (r.status !== 0) throw new Error(r.stderr);
   }
+  for (const program of [shim, peer, ferry]) cpSync(program, path.join(dir, path.basename(program)));      // a build meanwhile is none of our faults
   process.on('exit', () => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
@@ -97,10 +98,10 @@ export function symbols(where) {
 }
 
 export class World {
-  constructor(keys, { count = 4, place = scratch, plain = false } = {}) {
+  constructor(keys, { count = 4, place = scratch } = {}) {
     this.dir = mkdtempSync(path.join(place, 'hz-fault-'));
+    this.keys = keys;
     this.count = count;
-    this.plain = plain;
     this.made = new Map();
     this.problems = [];
     this.running = {};
@@ -122,8 +123,8 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
   problem(text) { this.problems.push(text); }
 
   start(role, wrap = []) {
-    const [program, ...args] = [...wrap, ...(role === 'mover' ? [ferry, 'run', '--config', path.join(this.dir, 'ferry.conf')] : [peer, role, this.dir, String(this.count)])];
-    const env = { PATH: process.env.PATH, LD_PRELOAD: shim, FAULT_CONTROL: this.control[role].file };
+    const [program, ...args] = [...wrap, ...(role === 'mover' ? [path.join(this.keys, 'ferry'), 'run', '--config', path.join(this.dir, 'ferry.conf')] : [path.join(this.keys, 'fault_peer'), role, this.dir, String(this.count)])];
+    const env = { PATH: process.env.PATH, LD_PRELOAD: path.join(this.keys, 'fault_shim.so'), FAULT_CONTROL: this.control[role].file };
     const p = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.starts++;
     let rest = '';
