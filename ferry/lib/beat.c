@@ -9,6 +9,7 @@
 #include "ferry/lib/heads.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/reconcile.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
 
@@ -229,6 +230,7 @@ void *clock_main(void *arg)
         }
         if (now >= next_status) {
             keys_tick(d);
+            reconcile_tick(d, clock_wall_ms());
             err_clear(&e);
             if (status_write(d, &e) < 0)
                 log_error("status_write", &e);

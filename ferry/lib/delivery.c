@@ -11,6 +11,7 @@
 #include "ferry/lib/command.h"
 #include "ferry/lib/heads.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/reconcile.h"
 #include "ferry/lib/store_keys.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/temps.h"
@@ -120,7 +121,7 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     snprintf(d->live.word, sizeof d->live.word, "fine");
     defaults(&d->opt);
     struct stream_job j = {.d = d, .now_ms = clock_wall_ms()};
-    if (open_keys(d, e) < 0 || open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || keys_store_prepare(opt->db, e) < 0 || journal_prepare(opt->db, e) < 0 || heads_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
+    if (open_keys(d, e) < 0 || open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || keys_store_prepare(opt->db, e) < 0 || journal_prepare(opt->db, e) < 0 || heads_prepare(opt->db, e) < 0 || reconcile_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
         delivery_close(d);
         return -1;
     }

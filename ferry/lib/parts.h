@@ -48,6 +48,7 @@ struct delivery {
     uint64_t peer_beat;                  /* receiver only: highest counter heard */
     char peer_incarnation[17];
     unsigned peer_protocol;              /* that its beats name, 0 = never heard */
+    char reconciled[11];                 /* clock thread only: the last day whose list went out */
     struct journal_head told;            /* newest head of ours that a beat of the peer names, size 0 = none */
     uint64_t peer_sent;
     uint64_t peer_heard;                 /* receiver only: newest beat of ours that a beat of the peer names */

@@ -8,12 +8,13 @@
 #include "common/file.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/reconcile.h"
 #include "ferry/lib/store_operate.h"
 
 static int load_counts(struct db_conn *c, void *arg, struct err *e)
 {
     struct delivery_state *s = arg;
-    return store_counts(c, s, e) < 0 ? -1 : operate_crossing(c, clock_wall_ms(), &s->today, e);
+    return store_counts(c, s, e) < 0 || reconcile_open(c, &s->differences, e) < 0 ? -1 : operate_crossing(c, clock_wall_ms(), &s->today, e);
 }
 
 static uint64_t count_files(int dirfd)

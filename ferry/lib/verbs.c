@@ -7,6 +7,7 @@
 #include "ferry/lib/evidence.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/reconcile.h"
 #include "ferry/lib/resync.h"
 #include "ferry/lib/store_operate.h"
 
@@ -18,6 +19,8 @@ static int load_rows(struct db_conn *c, void *arg, struct err *e)
 {
     struct rows_job *j = arg;
     json_array_clear(j->rows);
+    if (!j->id && strcmp(j->what, "differences") == 0)
+        return reconcile_list(c, j->max, j->rows, e);
     return j->id ? operate_show(c, j->id, j->now_ms, j->rows, e) : operate_list(c, j->what, j->max, j->now_ms, j->rows, e);
 }
 
@@ -176,6 +179,6 @@ static int resync_state(struct delivery *d, void *app, const json_t *args, json_
 const struct delivery_verb delivery_verbs[] = {
     {"list", list}, {"show", show}, {"retry", retry}, {"discard", discard}, {"drain", drain}, {"resume", resume}, {"window", window}, {"resync", resync},
     {"keys", keys_verb_list}, {"key-use", keys_verb_use}, {"key-retire", keys_verb_retire}, {"key-revoke", keys_verb_revoke},
-    {"resync-state", resync_state}, {"evidence", evidence_verb},
+    {"resync-state", resync_state}, {"evidence", evidence_verb}, {"reconcile", reconcile_verb},
 };
 const size_t delivery_n_verbs = sizeof delivery_verbs / sizeof delivery_verbs[0];

@@ -10,6 +10,7 @@
 #include "ferry/lib/evidence.h"
 #include "ferry/lib/heads.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/reconcile.h"
 #include "ferry/lib/resync.h"
 #include "tests/unit/scratch.h"
 
@@ -395,6 +396,75 @@ static void SEC_13_a_side_that_rewrote_its_journal_has_no_evidence(void **state)
     free(text);
 }
 
+/* --- the comparison of the day --- */
+
+static void today(char day[11])
+{
+    struct date d = clock_beijing_date(clock_wall_ms());
+    snprintf(day, 11, "%04u-%02u-%02u", (unsigned)d.y % 10000, (unsigned)d.m % 100, (unsigned)d.d % 100);
+}
+
+static void reconcile(struct side *s, const char *key, const char *value, enum err_code want)
+{
+    struct err e = {0};
+    json_t *args = json_pack("{s:s, s:s}", key, value, "reason", "looked into"), *answer = json_object();
+    int rc = reconcile_verb(s->delivery, NULL, args, answer, &e);
+    if ((want == ERR_NONE) != (rc == 0) || e.code != want)
+        fail_msg("%s", e.msg);
+    json_decref(args);
+    json_decref(answer);
+}
+
+#define COMPARED "SELECT compared FROM reconcile_day WHERE heard_ms > 0"
+#define DIFFERENCES "SELECT count(*) FROM reconcile_difference WHERE settled_ms = 0"
+
+static void MON_03_lists_of_two_honest_sides_do_not_differ(void **state)
+{
+    struct world *w = *state;
+    char day[11];
+    today(day);
+    cross(w);
+    reconcile(&w->a, "day", day, ERR_NONE);
+    reconcile(&w->b, "day", day, ERR_NONE);
+    wait_number(&w->b, COMPARED, 4);                 /* sent, received, sealed, applied */
+    wait_number(&w->a, COMPARED, 4);
+    assert_int_equal(number_of(&w->a, DIFFERENCES), 0);
+    assert_int_equal(number_of(&w->b, DIFFERENCES), 0);
+    reconcile(&w->a, "day", "2026-13-01", ERR_INPUT);
+}
+
+static void MON_03_SEC_13_a_difference_is_found_told_and_settled(void **state)
+{
+    struct world *w = *state;
+    struct delivery_state d;
+    char day[11];
+    today(day);
+    cross(w);
+    stop(&w->b);
+    /* What came was another than what was sent; and what was sent came never. */
+    tamper(&w->b, "UPDATE journal SET hash = '0000000000000000000000000000000000000000000000000000000000000000' WHERE what = 'applied'; "
+                  "UPDATE journal SET number = 77 WHERE what = 'received'");
+    start(w, &w->b, &w->a);
+    reconcile(&w->a, "day", day, ERR_NONE);
+    wait_number(&w->b, DIFFERENCES, 2);
+    assert_int_equal(number_of(&w->b, DIFFERENCES " AND own = 'nothing' AND kind = 'file'"), 1);
+    assert_int_equal(number_of(&w->b, DIFFERENCES " AND own LIKE 'applied 000%' AND case_no = '" CASE_NO "'"), 1);
+    reconcile(&w->b, "day", day, ERR_NONE);
+    wait_number(&w->a, DIFFERENCES, 2);              /* its own journal shows it to the other as well */
+    reconcile(&w->a, "day", day, ERR_NONE);          /* again: the same differences */
+    wait_number(&w->b, COMPARED, 8);
+    assert_int_equal(number_of(&w->b, DIFFERENCES), 2);
+    int64_t end = clock_mono_ms() + WAIT_MS;
+    do {
+        usleep(50000);
+        delivery_health(w->b.delivery, &d);
+    } while (d.differences != 2 && clock_mono_ms() < end);
+    assert_int_equal(d.differences, 2);
+    reconcile(&w->b, "settle", "99", ERR_MISSING);
+    reconcile(&w->b, "settle", "all", ERR_NONE);
+    assert_int_equal(number_of(&w->b, DIFFERENCES), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +476,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(SEC_13_both_sides_files_agree_and_another_case_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_no_byte_of_an_evidence_file_can_be_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_side_that_rewrote_its_journal_has_no_evidence, setup, teardown),
+        cmocka_unit_test_setup_teardown(MON_03_lists_of_two_honest_sides_do_not_differ, setup, teardown),
+        cmocka_unit_test_setup_teardown(MON_03_SEC_13_a_difference_is_found_told_and_settled, setup, teardown),
     };
     cmocka_set_test_filter(getenv("HZ_TEST"));
     return cmocka_run_group_tests(tests, NULL, NULL);
