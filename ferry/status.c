@@ -292,7 +292,7 @@ static void print_json(const struct report *r)
 
 static void print_prometheus(const struct report *r)
 {
-    static const char *const gauges[] = {"queued", "unacked", "unconfirmed", "held", "waiting", "refused", "quarantined", "gap"};
+    static const char *const gauges[] = {"queued", "unacked", "unconfirmed", "held", "waiting", "refused", "quarantined", "gap", "key_warning"};
     printf("# HELP hz_ferry_state 0 fine, 1 warning, 2 critical, 3 unknown\n# TYPE hz_ferry_state gauge\nhz_ferry_state %d\n", r->word);
     for (int i = 0; i < 3; i++)
         if (r->parts[i].configured)
