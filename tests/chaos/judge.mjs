@@ -21,7 +21,9 @@ export const progress = (db) => `on the desk ${one(db.intranet, 'SELECT count(*)
 const names = (dir) => readdirSync(dir).filter((f) => !f.startsWith('.'));
 
 /** Nothing is under way any more; with tell: what still is. */
-export function quiet(db, demo, ledger, tell = false) {
+export function quiet(db, demo, ledger, gateway, tell = false) {
+  const bad = new Set([...gateway.damaged, ...gateway.junk].map((x) => path.join(x.to, x.name)));
+  const lies = (dir) => readdirSync(dir).filter((f) => !f.startsWith('beat-') || bad.has(path.join(dir, f))).length;
   const open_rows = {
     'internet: kept until confirmed': one(db.internet, 'SELECT count(*) FROM out_item WHERE retain = 1'),
     'internet: files': one(db.internet, 'SELECT count(*) FROM out_file'),
@@ -32,7 +34,7 @@ export function quiet(db, demo, ledger, tell = false) {
     'intranet: open items': one(db.intranet, "SELECT count(*) FROM in_item WHERE state <> 'applied'"),
     'intranet: to be said': one(db.intranet, 'SELECT count(*) FROM effect_pending'),
     'cases missing': ledger.length - one(db.intranet, 'SELECT count(*) FROM case_file WHERE confirmed > 0'),
-    'inboxes': names(demo.gateway.intranet_inbox).filter((f) => !f.startsWith('beat-')).length + names(demo.gateway.internet_inbox).filter((f) => !f.startsWith('beat-')).length,
+    'inboxes': lies(demo.gateway.intranet_inbox) + lies(demo.gateway.internet_inbox),
   };
   const left = Object.entries(open_rows).filter(([, n]) => n !== 0);
   return tell ? left.map(([k, n]) => `${k} ${n}`).join(', ') : left.length === 0;

@@ -57,17 +57,17 @@ export async function submitAll(demo, count, width, ledger, citizens) {
   }));
 }
 
-async function walk(officer, entry, way) {
+async function walk(officer, entry, way, undo_ms) {
   if (way === 'terminate') return officer.decide(entry.no, 'terminate', { opinion: '测试', confirm_text: '终止办理', reasons: [{ text: '按申请人要求结束' }], unseen_ok: true });
   await officer.decide(entry.no, 'pass', { opinion: '材料齐全，同意办理。', unseen_ok: true });
   if (way === 'pass') return null;
-  await sleep(6000);                                        // the decision may be taken back so long; then it is said
+  await sleep(undo_ms);                                      // the decision may be taken back so long; then it is said
   await officer.decide(entry.no, 'originals_ok');
   return officer.decide(entry.no, 'finish', { unseen_ok: true });
 }
 
 /** Officers decide what reached their desk with all its pages, each case once; entry.way tells what was done. */
-export async function officers(demo, ledger, every, finished) {
+export async function officers(demo, ledger, every, finished, undo_ms) {
   const desks = new Map(), busy = new Set(), started = new Set();
   const desk = async (unit) => {
     if (!desks.has(unit)) desks.set(unit, (async () => { const o = new Officer(demo, demo.account('officer', unit)); await patiently(() => o.signIn()); return o; })());
@@ -78,7 +78,7 @@ export async function officers(demo, ledger, every, finished) {
     const c = await officer.case(entry.no).catch((e) => { if (e.status === 404) return null; throw e; });
     if (!c || c.pages.done !== c.pages.total) return started.delete(entry.no);
     entry.way = pathOf(entry.n, every);
-    await walk(officer, entry, entry.way);
+    await walk(officer, entry, entry.way, undo_ms);
     entry.decided = true;
     return true;
   };

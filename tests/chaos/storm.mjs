@@ -91,7 +91,7 @@ export async function storm({ count, seed, width = 8, decide = 10, short = false
     ticker = setInterval(() => { say(`${Math.round((Date.now() - started) / 1000)} s: accepted ${ledger.length} of ${count}, ${progress(db)}, decided ${ledger.filter((x) => x.decided).length}`); }, short ? 10000 : 15000);
     const spying = spy(demo, { page: PAGE_MARK, employer: EMPLOYER_MARK, phone: '13820000000', id: '340799' }, () => over, found);
     const watching = watch(ledger, citizens, () => decided, wrong);
-    const deciding = officers(demo, ledger, decide, () => submitted).finally(() => { decided = true; });
+    const deciding = officers(demo, ledger, decide, () => submitted, short ? 2000 : 6000).finally(() => { decided = true; });
     await submitAll(demo, count, width, ledger, citizens);
     submitted = true;
     const load_s = (Date.now() - started) / 1000;
@@ -103,20 +103,23 @@ export async function storm({ count, seed, width = 8, decide = 10, short = false
     const gateway = await carrier.calm();
     demo.startMover();
     const calm = Date.now();
-    await until(() => quiet(db, demo, ledger), 'quiet after the storm', calm_s, 500).catch((e) => wrong.push(`${e.message}: ${quiet(db, demo, ledger, true)}`));
+    await until(() => quiet(db, demo, ledger, gateway), 'quiet after the storm', calm_s, 500).catch((e) => wrong.push(`${e.message}: ${quiet(db, demo, ledger, gateway, true)}`));
     const calmed_s = (Date.now() - calm) / 1000;
     over = true;
     const scanned = await spying;
     wrong.push(...found.slice(0, 10));
     const figures = await judge({ db, demo, ledger, citizens, gateway, wrong, carrier });
+    const memory = ['internet-side', 'intranet-side'].map((name) => peak(demo.processes[name].pid));
     await afterwards(demo, wrong);
-    return { figures: { seed, count, scanned, load_s, calmed_s, ...figures, ...gateway.count }, wrong };
+    return { figures: { seed, count, scanned, memory, load_s, calmed_s, ...figures, ...gateway.count }, wrong };
   } finally {
     clearInterval(ticker);
     if (wrong.length && process.env.CHAOS_KEEP) demo.keep = true;
     await demo.stop();
   }
 }
+
+const peak = (pid) => Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024);
 
 /** Somebody looked at the quarantine and put it away: then everything is fine. The audit chain is checked at the start of the service. */
 async function afterwards(demo, wrong) {
@@ -138,7 +141,7 @@ export function table(f) {
     ['submit -> desk p50 / p99 / p99.9', line(f.desk)], ['confirmation p50 / p99 / p99.9', line(f.confirmation)],
     ['files carried', f.carried], ['dropped', f.dropped], ['duplicated', f.duplicated], ['stale repeats', f.stale], ['delayed', f.delayed], ['cut', f.cut], ['flipped', f.flipped],
     ['visible while written', f.slow], ['renamed', f.renamed], ['junk', f.junk], ['quarantined (damaged / junk)', `${f.quarantined_damaged} / ${f.quarantined_junk}`],
-    ['gateway files read by the spy', f.scanned], ['load / until quiet', `${f.load_s.toFixed(0)} s / ${f.calmed_s.toFixed(0)} s`]];
+    ['peak memory internet / intranet', `${f.memory.join(' / ')} MiB`], ['gateway files read by the spy', f.scanned], ['load / until quiet', `${f.load_s.toFixed(0)} s / ${f.calmed_s.toFixed(0)} s`]];
   return rows.map(([k, v]) => `  ${k.padEnd(36)}${v}`).join('\n');
 }
 
