@@ -52,7 +52,7 @@ for (const call of classes)
     assert.ok(only.length || sum.calls + sum.kills > 0, 'something was struck');
   });
 
-async function finish(w, ms = 30000) {
+async function finish(w, ms = 60000) {
   for (const end = Date.now() + ms; !w.settled && Date.now() < end;) {
     if (roles.some((r) => w.running[r].exit !== null)) w.revive();
     await w.heard(50);

@@ -185,7 +185,7 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
     let struck = false;
     for (const p of Object.values(this.running)) if (p.exit === null) p.kill('SIGTERM');
     for (const [role, p] of Object.entries(this.running)) {
-      const t = setTimeout(() => { this.problem(`${role} does not stop`); p.kill('SIGKILL'); }, 20000);
+      const t = setTimeout(() => { this.problem(`${role} does not stop`); p.kill('SIGKILL'); }, 60000);
       const exit = await p.ended;
       clearTimeout(t);
       if (exit === 0) continue;
