@@ -27,11 +27,13 @@ int command_key(const struct config *c, const struct arguments *a);
 int command_evidence(const struct config *c, const struct arguments *a);
 /* FILE [FILE of the other side] --keys DIR: 0 every step holds, 1 one does not, 2 wrong usage, 3 unreadable. Asks nobody. */
 int command_verify(const struct config *c, const struct arguments *a);
+/* [DAY]: our list of the day (default: yesterday) to the other side, now. --settle ID|all --reason TEXT: a difference was looked into. */
+int command_reconcile(const struct config *c, const struct arguments *a);
 /* Header, items and signature verdict of one file; --keys: folder with *.pub, without it the signature is not checked and said so. */
 int command_inspect(const struct config *c, const struct arguments *a);
 
 /* operate.c: what a running service is asked (ferry/lib/verbs.h), the service of --side, or the only one that this host has. */
-int command_list(const struct config *c, const struct arguments *a);         /* [open|held|out|files] */
+int command_list(const struct config *c, const struct arguments *a);         /* [open|held|out|files|differences] */
 int command_show(const struct config *c, const struct arguments *a);         /* ID | CASE-NO */
 int command_retry(const struct config *c, const struct arguments *a);        /* ID | all */
 int command_discard(const struct config *c, const struct arguments *a);      /* ID --reason TEXT */

@@ -1,4 +1,4 @@
-/* evidence.c - ferry evidence and ferry verify. */
+/* evidence.c - ferry evidence, verify and reconcile. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +35,33 @@ int command_evidence(const struct config *c, const struct arguments *a)
         puts(text);
     free(text);
     return rc;
+}
+
+/* Asks for today's list or another day's, or settles a difference. */
+int command_reconcile(const struct config *c, const struct arguments *a)
+{
+    struct side s;
+    json_t *answer;
+    const char *day = arguments_word(a, 0), *settle = arguments_option(a, "--settle"), *reason = arguments_option(a, "--reason");
+    if (settle && (!reason || !*reason)) {
+        fprintf(stderr, "ferry reconcile: %s\n", told("want --reason TEXT: what was found", "请用 --reason 写明核查结果"));
+        return 2;
+    }
+    json_t *args = settle ? json_pack("{s:s, s:s}", "settle", settle, "reason", reason) : json_pack("{s:s}", "day", day ? day : "");
+    int rc = operate_side(&s, c, a);
+    if (rc) {
+        json_decref(args);
+        return rc;
+    }
+    if (operate_ask(&s, "reconcile", args, EVIDENCE_S, &answer))
+        return 1;
+    if (settle)
+        printf(told("%lld differences settled\n", "已办结差异 %lld 条\n"), (long long)json_integer_value(json_object_get(answer, "settled")));
+    else
+        printf(told("list of %s sent: %lld rows\n", "%s 的对账清单已发出：%lld 条\n"), json_string_value(json_object_get(answer, "day")),
+               (long long)json_integer_value(json_object_get(answer, "rows")));
+    json_decref(answer);
+    return 0;
 }
 
 /* --- verify --- */

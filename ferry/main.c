@@ -74,7 +74,7 @@ static const struct verb {
 } verbs[] = {
     {"run", "", "--config=", 0, 0, true, command_run, "carry files between the four gateway folders"},
     {"status", "", "--config= --json --prometheus --watch", 0, 0, true, command_status, "is the crossing fine? exit 0 fine, 1 warning, 2 critical, 3 unknown"},
-    {"list", "[open|held|out|files]", "--config= --side= --json", 0, 1, true, command_list, "what is open on a side; out: ours that is not confirmed"},
+    {"list", "[open|held|out|files|differences]", "--config= --side= --json", 0, 1, true, command_list, "what is open on a side; out: ours that is not confirmed"},
     {"show", "ID|CASE-NO", "--config= --side= --json", 1, 1, true, command_show, "one item, or all items of a case"},
     {"retry", "ID|all", "--config= --side= --json", 1, 1, true, command_retry, "process held items again"},
     {"discard", "ID", "--config= --side= --reason= --json", 1, 1, true, command_discard, "refuse a held item for good; --reason TEXT is told to its sender"},
@@ -86,6 +86,7 @@ static const struct verb {
     {"import", "MEDIUM", "--config= --side= --json", 1, 1, true, command_import, "put the files of a medium into this side's inbox"},
     {"evidence", "CASE-NO", "--config= --side= --out=", 1, 1, true, command_evidence, "what this side did and saw of a case, as a file that can be proved"},
     {"verify", "FILE [FILE2]", "--keys=", 1, 2, false, command_verify, "check evidence offline, one side's or both; exit 1: a step does not hold, 3: unreadable"},
+    {"reconcile", "[DAY]", "--config= --side= --settle= --reason=", 0, 1, true, command_reconcile, "send our list of a day for comparison now; or settle a difference, --settle ID|all"},
     {"keygen", "", "--dir= --name=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub"},
     {"key", "WORD [KEYID|FILE]", "--config= --side= --keys= --public= --fingerprint= --confirmed --wait= --out= --share= --file= --master-key= --pepper= --json", 1, 2, false, command_key,
      "a side's keys: list, generate, trust, use, retire, revoke, backup, restore, drill"},

@@ -108,6 +108,9 @@ static void print_rows(const json_t *answer)
     json_array_foreach(rows, i, r) {
         if (json_object_get(r, "direction"))
             print_row(r);
+        else if (json_object_get(r, "difference"))
+            printf(told("difference %lld  %s  %s %s  case %s\n    other side: %s\n    this side: %s\n", "差异 %lld  %s  %s %s  受理号 %s\n    对侧：%s\n    本侧：%s\n"), number(r, "difference"),
+                   text(r, "day"), text(r, "kind"), text(r, "subject"), *text(r, "case") ? text(r, "case") : "-", text(r, "peer"), text(r, "own"));
         else if (json_object_get(r, "number"))
             print_file(r);
         else

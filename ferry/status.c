@@ -109,6 +109,8 @@ static void judge_side(const struct report *r, struct part *p)
         fault(p, WORD_CRITICAL, at, say(r, "stopped %lld s ago: start it", "已停止 %lld 秒：请启动该服务"), (long long)((r->now_ms - at) / 1000));
     if (*text(p->status, "stopped"))
         fault(p, WORD_CRITICAL, at, "%s%.150s", say(r, "sending stands: ", "发送已停："), text(p->status, "stopped"));
+    if (*text(p->status, "journal"))
+        fault(p, WORD_CRITICAL, at, "%s%.150s", say(r, "journals do not agree: ", "两侧日志链不符："), text(p->status, "journal"));
     judge_waiting(r, p, WORD_CRITICAL);
     if (*text(p->status, "trouble"))
         fault(p, WORD_WARNING, at, "%s%.150s", say(r, "sending fails: ", "发送出错："), text(p->status, "trouble"));
@@ -116,6 +118,9 @@ static void judge_side(const struct report *r, struct part *p)
         fault(p, WORD_WARNING, at, say(r, "%lld records held: see the exceptions page for reason and retry", "%lld 条暂存未处理：请在“异常处理”查看原因并重试"),
               (long long)number(p->status, "held"));
     judge_waiting(r, p, WORD_WARNING);
+    if (number(p->status, "differences"))
+        fault(p, WORD_WARNING, at, say(r, "%lld differences between the two sides' lists: ferry list differences", "两侧对账有 %lld 条差异：请看 ferry list differences"),
+              (long long)number(p->status, "differences"));
     if (number(p->status, "quarantined"))
         fault(p, WORD_WARNING, at, say(r, "%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"),
               (long long)number(p->status, "quarantined"));
@@ -292,7 +297,7 @@ static void print_json(const struct report *r)
 
 static void print_prometheus(const struct report *r)
 {
-    static const char *const gauges[] = {"queued", "unacked", "unconfirmed", "held", "waiting", "refused", "quarantined", "gap", "key_warning"};
+    static const char *const gauges[] = {"queued", "unacked", "unconfirmed", "held", "waiting", "refused", "quarantined", "gap", "key_warning", "differences"};
     printf("# HELP hz_ferry_state 0 fine, 1 warning, 2 critical, 3 unknown\n# TYPE hz_ferry_state gauge\nhz_ferry_state %d\n", r->word);
     for (int i = 0; i < 3; i++)
         if (r->parts[i].configured)
