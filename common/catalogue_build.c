@@ -260,7 +260,7 @@ static int fill_of(struct catalogue *c, struct field *f, const struct place *at,
 {
     static const struct { const char *start; enum fill_kind kind; } kinds[] = {
         { "identity.name", FILL_IDENTITY_NAME }, { "identity.id_no", FILL_IDENTITY_ID_NO }, { "identity.phone", FILL_IDENTITY_PHONE },
-        { "guide:", FILL_GUIDE }, { "register.", FILL_REGISTER },
+        { "identity.id_type", FILL_IDENTITY_ID_TYPE }, { "guide:", FILL_GUIDE }, { "register.", FILL_REGISTER },
     };
     const json_t *v = json_object_get(f->json, "fill_from");
     const char *s = json_string_value(v);
@@ -270,7 +270,7 @@ static int fill_of(struct catalogue *c, struct field *f, const struct place *at,
         if (strncmp(s, kinds[i].start, strlen(kinds[i].start)) == 0) {
             f->fill = kinds[i].kind;
             f->fill_arg = s + strlen(kinds[i].start);
-            return i < 3 && *f->fill_arg ? want(e, at, "fill_from", "identity.name, .id_no or .phone", v) : 0;
+            return i < 4 && *f->fill_arg ? want(e, at, "fill_from", "identity.name, .id_no, .id_type or .phone", v) : 0;
         }
     if (!s || strncmp(s, "id_number:", 10) != 0 || !strchr(s + 10, ':'))
         return want(e, at, "fill_from", "identity.*, id_number:<field>:<what>, guide:<node> or register.<column>", v);

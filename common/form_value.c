@@ -170,7 +170,7 @@ static bool good_pattern(struct check *k)
 
 static bool good_derived(const struct check *k)
 {
-    if (k->f->fill != FILL_IDENTITY_NAME && k->f->fill != FILL_IDENTITY_ID_NO && k->f->fill != FILL_BIRTH_DATE && k->f->fill != FILL_GENDER)
+    if (k->f->fill == FILL_NONE || k->f->fill == FILL_IDENTITY_PHONE || k->f->fill == FILL_GUIDE || k->f->fill == FILL_REGISTER)
         return true;
     if (json_array_size(family_preset(k->j->f, k->j->it->code, k->f->id)) == 1)
         return true;
@@ -221,18 +221,28 @@ static json_t *derived(const struct judge *j, const struct field *f)
     return json_string(text);
 }
 
+/* Who signed in was verified by his resident identity card: GA/T 2000.156 calls that 111. */
+static const char *verified(const struct form_identity *who, enum fill_kind what)
+{
+    switch (what) {
+    case FILL_IDENTITY_NAME: return who->name;
+    case FILL_IDENTITY_ID_NO: return who->id_no;
+    case FILL_IDENTITY_PHONE: return who->phone;
+    case FILL_IDENTITY_ID_TYPE: return who->id_no ? "111" : NULL;
+    default: return NULL;
+    }
+}
+
 json_t *judge_filled(const struct judge *j, const struct field *f)
 {
     const json_t *preset = family_preset(j->f, j->it->code, f->id);
     const struct form_identity *who = j->ctx->identity;
-    const char *s = NULL;
     if (json_array_size(preset) == 1)
         return json_incref(json_array_get(preset, 0));
     if (!judge_holds(j, &f->fill_when))
         return NULL;
     if (f->fill == FILL_BIRTH_DATE || f->fill == FILL_GENDER)
         return derived(j, f);
-    if (who)
-        s = f->fill == FILL_IDENTITY_NAME ? who->name : f->fill == FILL_IDENTITY_ID_NO ? who->id_no : f->fill == FILL_IDENTITY_PHONE ? who->phone : NULL;
+    const char *s = who ? verified(who, f->fill) : NULL;
     return s ? json_string(s) : NULL;
 }

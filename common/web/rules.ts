@@ -205,14 +205,24 @@ function derived(j: Judge, source: string, what: string): Value | undefined {
   return what === 'gender' ? id.gender : formatDay(id.birth)
 }
 
+/** Who signed in was verified by his resident identity card: GA/T 2000.156 calls that 111. */
+function verified(who: Identity, what: string): Value | undefined {
+  switch (what) {
+    case 'identity.name': return who.name
+    case 'identity.id_no': return who.id_no
+    case 'identity.phone': return who.phone
+    case 'identity.id_type': return who.id_no ? '111' : undefined
+    default: return undefined
+  }
+}
+
 function filled(j: Judge, f: Field): Value | undefined {
   const preset = presetOf(j.rules, f.id)
   if (preset && preset.length === 1) return preset[0]
   const from = (f.fill_from || '').split(':')
   if (!judgeHolds(j, f.fill_when)) return undefined
   if (from[0] === 'id_number') return derived(j, from[1], from[2])
-  const who = j.ctx.identity || {}
-  return from[0] === 'identity.name' ? who.name : from[0] === 'identity.id_no' ? who.id_no : from[0] === 'identity.phone' ? who.phone : undefined
+  return verified(j.ctx.identity || {}, from[0])
 }
 
 function fillAll(j: Judge): void {
@@ -326,7 +336,7 @@ function goodForm(k: Check, s: string): boolean {
 
 function goodDerived(k: Check, s: string): boolean {
   const from = (k.f.fill_from || '').split(':')
-  if (from[0] !== 'identity.name' && from[0] !== 'identity.id_no' && from[0] !== 'id_number') return true
+  if (['identity.name', 'identity.id_no', 'identity.id_type', 'id_number'].indexOf(from[0]) < 0) return true
   const preset = presetOf(k.j.rules, k.f.id)
   if (preset && preset.length === 1) return true
   const is = filled(k.j, k.f)

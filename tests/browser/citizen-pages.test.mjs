@@ -108,7 +108,10 @@ async function finishForm(page) {
   for (let i = 0; i < 8 && /\/form\//.test(page.url()); i++) {
     await page.locator("form .field").first().waitFor();
     const t = await title(page);
-    if (t === "妈妈") await fill(page, { 妈妈用的是哪种证件: "@居民身份证", 妈妈的民族: "@汉族" });
+    if (t === "妈妈") {
+      assert.equal(await page.getByText("妈妈用的是哪种证件").count(), 0, "the applying mother was verified by her identity card");
+      await fill(page, { 妈妈的民族: "@汉族" });
+    }
     if (t === "父母的婚姻") await fill(page, { 孩子出生时父母是不是夫妻: "否" });
     if (t === "户口落在哪里") await fill(page, { 落在哪种户口上: "家庭户口", 宝宝落户的地址: "@江州区", 宝宝是户主的什么人: "@外孙女" });
     if (t === "户口落在哪里") {

@@ -99,6 +99,8 @@ test('what is known is not asked', () => {
   assert.equal(engine.isAsked(rules, 'applicant_name', {}, { today: table.today }), true)
   assert.equal(engine.isAsked(rules, 'mother_name', {}, ctx), true)
   assert.equal(engine.isAsked(rules, 'mother_name', { applicant_relation: '52' }, ctx), false)
+  assert.equal(engine.isAsked(rules, 'mother_id_type', { applicant_relation: '51' }, ctx), true)
+  assert.equal(engine.isAsked(rules, 'mother_id_type', { applicant_relation: '52' }, ctx), false)
   assert.equal(engine.isAsked(rules, 'marriage_certificate_no', {}, ctx), false)
   assert.equal(engine.isAsked(rules, 'marriage_certificate_no', { in_wedlock: true }, ctx), true)
   assert.equal(engine.isAsked(rules, 'child_gender', { child_gender: '1' }, ctx, ['child_gender']), false)
