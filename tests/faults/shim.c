@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -65,6 +66,7 @@ __attribute__((constructor)) static void begin(void)
     backtrace(warm, 4);                  /* loads what it needs now, not in the middle of a failing call */
     if (fd < 0)
         return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);    /* a test that is stopped leaves nothing running */
     void *p = (void *)syscall(SYS_mmap, NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     syscall(SYS_close, fd);
     owner = (pid_t)syscall(SYS_getpid);
