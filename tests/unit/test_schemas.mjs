@@ -247,6 +247,14 @@ test("CIT-05 search words carry pinyin and initials for every item", () => {
   assert.ok(search.items.find((i) => i.code === "HJ083").words.some((w) => w.initials.startsWith("swdj")));
 });
 
+test("CIT-05 the search words of an item are the same in the catalogue and with their pinyin; a lost booklet leads to its replacement alone", () => {
+  for (const i of items) {
+    const words = search.items.find((s) => s.code === i.code).words.map((w) => w.text);
+    assert.deepEqual(words, [i.plain_name, ...i.search.filter((w) => w !== i.plain_name)], i.code);
+  }
+  assert.deepEqual(items.filter((i) => i.search.includes("丢了户口本")).map((i) => i.code), ["HJ095", "HJ096"]);
+});
+
 const ROLES = ["aux", "officer", "sub_bureau", "system"];
 const NEEDS = ["complete_materials", "opinion", "reasons", "rule", "date", "level", "confirm_text"];
 const EFFECTS = ["register", "status_out", "supplement_request", "pre_archive", "courier_offer", "archive", "stop_clock", "start_clock"];
