@@ -95,7 +95,7 @@ static int read_key(struct key_entry *k, json_t *o, struct err *e)
     if (key_state_parse(&k->state, state) < 0)
         return err_set(e, ERR_HELD, "keyring.json: key %.16s: state '%.20s' is not known here", id, state);
     if (!hex_text(id, 16) || (!k->own && strcmp(owner, "peer") != 0) || !file_fits(file) || (*incarnation && !hex_text(incarnation, 16)) ||
-        (*ended && !hex_text(ended, 16)) || strlen(told) >= sizeof k->told || from < 0 || until < 0 || created < 0 || created > TIME_MOST || since < 0 || since > TIME_MOST ||
+        (*ended && !hex_text(ended, 16)) || strlen(told) >= sizeof k->told || strspn(told, "abcdefghijklmnopqrstuvwxyz") != strlen(told) || from < 0 || until < 0 || created < 0 || created > TIME_MOST || since < 0 || since > TIME_MOST ||
         expires < 0 || expires > TIME_MOST)
         return err_set(e, ERR_CORRUPT, "keyring.json: key %.16s: a malformed value", id);
     snprintf(k->id, sizeof k->id, "%s", id);

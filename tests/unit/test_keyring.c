@@ -412,7 +412,7 @@ static void test_list_is_strict(void **state)
         {"\"state\": \"current\"", "\"state\": \"retired\"", ERR_CORRUPT}, {"\"state\": \"current\"", "\"state\": \"better\"", ERR_HELD},
         {"\"suite\": 1", "\"suite\": 2", ERR_HELD}, {"\"version\": 1", "\"version\": 2", ERR_HELD}, {"\"owner\": \"peer\"", "\"owner\": \"own\"", ERR_CORRUPT},
         {"\"file\": \"internet.key\"", "\"file\": \"../internet.key\"", ERR_CORRUPT}, {"\"file\": \"internet.key\"", "\"file\": \"/etc/passwd\"", ERR_CORRUPT},
-        {"\"told\"", "\"toll\"", ERR_CORRUPT}, {"\"from\": 0", "\"from\": -1", ERR_CORRUPT}, {"\"incarnation\": \"\"", "\"incarnation\": \"XY\"", ERR_CORRUPT},
+        {"\"told\"", "\"toll\"", ERR_CORRUPT}, {"\"told\": \"current\"", "\"told\": \"curr\\n\"", ERR_CORRUPT}, {"\"from\": 0", "\"from\": -1", ERR_CORRUPT}, {"\"incarnation\": \"\"", "\"incarnation\": \"XY\"", ERR_CORRUPT},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *at = strstr(buf_text(&text), rows[i].find);
