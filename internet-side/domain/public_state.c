@@ -68,11 +68,22 @@ static json_t *sentence_of(const json_t *state, const json_t *values, const char
     return out ? out : json_incref(json_object_get(state, "tag"));
 }
 
-static bool button_shown(const json_t *button, bool withdrawable)
+/* "not_in" of a button: the sentences beside which it makes no sense. */
+static bool excluded(const json_t *button, const char *variant)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach(json_object_get(button, "not_in"), i, v)
+        if (json_is_string(v) && strcmp(json_string_value(v), variant) == 0)
+            return true;
+    return false;
+}
+
+static bool button_shown(const json_t *button, const char *variant, bool withdrawable)
 {
     static const char *const known[] = { "fix", "withdraw", "mend", "again", "originals", "unit" };
     const char *action = json_string_value(json_object_get(button, "action"));
-    if (!action || json_object_get(button, "feature"))
+    if (!action || json_object_get(button, "feature") || excluded(button, variant))
         return false;
     if (strcmp(action, "withdraw") == 0)
         return withdrawable;
@@ -82,13 +93,13 @@ static bool button_shown(const json_t *button, bool withdrawable)
     return false;
 }
 
-static json_t *buttons_of(const json_t *state, const json_t *values, bool withdrawable)
+static json_t *buttons_of(const json_t *state, const json_t *values, const char *variant, bool withdrawable)
 {
     json_t *out = json_array();
     size_t i;
     const json_t *b;
     json_array_foreach(json_object_get(state, "buttons"), i, b) {
-        json_t *label = button_shown(b, withdrawable) ? filled(json_string_value(json_object_get(b, "label")), values) : NULL;
+        json_t *label = button_shown(b, variant, withdrawable) ? filled(json_string_value(json_object_get(b, "label")), values) : NULL;
         if (label)
             json_array_append_new(out, json_pack("{s:O, s:o}", "action", json_object_get(b, "action"), "label", label));
     }
@@ -102,7 +113,7 @@ json_t *public_state_json(const json_t *part, const char *key, const json_t *val
         return NULL;
     return json_pack("{s:s, s:O, s:O, s:O, s:o, s:o}", "key", key, "icon", json_object_get(state, "icon"), "tag",
                      json_object_get(state, "tag"), "tone", json_object_get(state, "tone"), "sentence",
-                     sentence_of(state, values, variant), "buttons", buttons_of(state, values, withdrawable));
+                     sentence_of(state, values, variant), "buttons", buttons_of(state, values, variant, withdrawable));
 }
 
 const char *public_state_turn(const json_t *part, const char *key)

@@ -16,7 +16,8 @@ const json_t *public_state_find(const json_t *part, const char *key);
 
 /* {key, icon, tag, tone, sentence, buttons}: `values` is an object of texts, NULL for none; `variant` names the sentence to take
  * first, "" for the usual one. Buttons are those whose feature is not listed as off (all with a `feature` are left out here: none of
- * these features is on yet) and whose action the contract knows; withdraw only when `withdrawable`. NULL without memory. */
+ * these features is on yet), that do not exclude the variant (`not_in`) and whose action the contract knows; withdraw only when
+ * `withdrawable`. NULL without memory. */
 json_t *public_state_json(const json_t *part, const char *key, const json_t *values, const char *variant, bool withdrawable);
 
 /* Whose turn a state is: "citizen", "police" or "none". */
