@@ -40,7 +40,7 @@ afterEach(async () => { await w?.disconnect(); });
 
 const rowOf = (name) => { const r = table.rows.find((x) => x.name === name); assert.ok(r, `the table has a row ${name}`); return r; };
 const sentenceOf = (row) => (row.instead ?? row.sentence).replace('{unit}', unit).replace('{later}', spoken(later));
-const whole = (s) => s.replace(/\s+/g, ' ').trim();
+const whole = (s) => s.replace(/\s+/g, ' ').replaceAll('。 ', '。').trim();      // a refusal's parts stand on lines of their own
 
 async function tagIs(where, row, place) {
   const tag = where.locator('.tag');

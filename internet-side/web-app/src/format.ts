@@ -18,3 +18,9 @@ export const fours = (no: string): string => no.replace(/(.{4})(?=.)/g, "$1 ");
 export function size(bytes: number): string {
   return bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
+
+/* "12月3日前" for whoever has to do something by then, unless the sentence says it already. */
+export function dayOwed(c: { turn?: string; deadline?: string | null; state?: { sentence: string } }): string {
+  const day = c.turn === "citizen" && c.deadline ? monthDay(c.deadline) : "";
+  return day && (c.state?.sentence || "").indexOf(day) < 0 ? `${day}前` : "";
+}
