@@ -37,7 +37,9 @@ static const char *const sql[Q__COUNT] = {
     [Q_SET_STATE] = "UPDATE delivery_stream SET state_ms = CASE WHEN state = ?1 THEN state_ms ELSE ?4 END, state = ?1, token = ?2, part = ?3, gmt_modified = ?4 WHERE id = 1",
     [Q_STREAM] = "UPDATE delivery_stream SET incarnation = ?1, next_number = 1, gmt_modified = ?2 WHERE id = 1",
     [Q_FILES_DROP] = "DELETE FROM out_file",
-    [Q_ITEMS_AGAIN] = "UPDATE out_item SET number = 0, acked_ms = 0, gmt_modified = ?1 WHERE acked_ms = 0 OR retain = 1",
+    /* What is kept but need not go again belongs to no file of the new stream: -1. */
+    [Q_ITEMS_AGAIN] = "UPDATE out_item SET number = CASE WHEN acked_ms = 0 OR retain = 1 THEN 0 ELSE -1 END, acked_ms = CASE WHEN retain = 1 THEN 0 ELSE acked_ms END, "
+                      "gmt_modified = ?1",
     [Q_CASES] = "SELECT k.case_no, coalesce(i.seq, 0), coalesce(o.seq, 0) FROM (" CASES ") k LEFT JOIN in_case i ON i.case_no = k.case_no "
                 "LEFT JOIN out_case o ON o.case_no = k.case_no WHERE k.case_no > ?1 AND (?2 = '' OR k.case_no <= ?2) ORDER BY k.case_no LIMIT ?3",
     /* What is in a file that is still under way arrives with it. */

@@ -23,7 +23,7 @@ CREATE TABLE out_item (
     spool TEXT NOT NULL DEFAULT '',                                  -- name of the spool file, or ''
     size INTEGER NOT NULL CHECK (size > 0),                          -- of the sealed bytes
     hash TEXT NOT NULL CHECK (length(hash) = 64),                    -- of the sealed bytes
-    number INTEGER NOT NULL DEFAULT 0,                               -- file it travels in, 0 while queued
+    number INTEGER NOT NULL DEFAULT 0,                               -- file it travels in, 0 while queued, -1: of a former stream
     acked_ms INTEGER NOT NULL DEFAULT 0,                             -- when its file was acknowledged
     gmt_create INTEGER NOT NULL DEFAULT 0,                           -- when the row was made
     gmt_modified INTEGER NOT NULL DEFAULT 0                          -- when the row was changed last
