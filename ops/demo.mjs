@@ -117,7 +117,7 @@ function folders(dir) {
     intranet_outbox: path.join(g, 'intranet-outbox'), internet_inbox: path.join(g, 'internet-inbox'),
   };
   const all = [dir, g, ...Object.values(f), 'internet/keys', 'internet/data', 'internet/run', 'intranet/keys', 'intranet/data', 'intranet/vault', 'intranet/run',
-    'gateway/keys', 'gateway/quarantine', 'gateway/status', 'sandbox', 'logs'].map((x) => (path.isAbsolute(x) ? x : path.join(dir, x)));
+    'gateway/keys', 'internet/run/commands', 'intranet/run/commands', 'gateway/quarantine', 'gateway/status', 'sandbox', 'logs'].map((x) => (path.isAbsolute(x) ? x : path.join(dir, x)));
   for (const x of all) mkdirSync(x, { recursive: true, mode: 0o700 });
   return f;
 }
@@ -178,19 +178,21 @@ async function main(dir, internetPort, intranetPort, mover, go) {
     schema_dir: path.join(root, 'schemas'), outbox: f.intranet_outbox, inbox: f.intranet_inbox, quarantine: d('intranet/data/quarantine'),
     own_key: d('intranet/keys/intranet.key'), peer_key: d('intranet/keys/internet.pub'), identity_key: d('intranet/keys/identity.pub'),
     master_key: d('intranet/keys/master.key'), parser: libexec('parser'), imaging: libexec('imaging'), font, caller: libexec('caller'),
-    sms_url: demo.addresses.sandbox, proxy_secret: secret(d('intranet/proxy-secret')), status_file: d('intranet/run/status.json'),
+    sms_url: demo.addresses.sandbox, proxy_secret: secret(d('intranet/proxy-secret')), status_file: d('intranet/run/status.json'), command_dir: d('intranet/run/commands'),
   }));
   put(d('internet/internet.conf'), conf({
     port: ports.internet, public_origin: demo.addresses.internet, data_dir: d('internet/data'), static_dir: path.join(root, 'build/web/citizen'),
     schema_dir: path.join(root, 'schemas'), base_configuration: d('internet/base.json'), outbox: f.internet_outbox, inbox: f.internet_inbox, quarantine: d('internet/data/quarantine'),
     own_key: d('internet/keys/internet.key'), peer_key: d('internet/keys/intranet.pub'), pepper: d('internet/keys/pepper'), parser: libexec('parser'),
     caller: libexec('caller'), identity_url: demo.addresses.sandbox, sms_url: demo.addresses.sandbox, sandbox: 'yes', hotline: '0562-8000100', rate_scale: process.env.HZ_RATE_SCALE,
-    proxy_secret: secret(d('internet/proxy-secret')), status_file: d('internet/run/status.json'),
+    proxy_secret: secret(d('internet/proxy-secret')), status_file: d('internet/run/status.json'), command_dir: d('internet/run/commands'),
   }));
   put(d('ferry.conf'), conf({
     internet_outbox: f.internet_outbox, intranet_inbox: f.intranet_inbox, intranet_outbox: f.intranet_outbox, internet_inbox: f.internet_inbox,
     quarantine: d('gateway/quarantine'), internet_key: d('gateway/keys/internet.pub'), intranet_key: d('gateway/keys/intranet.pub'),
-    status_file: d('gateway/status/mover.json'), internet_status: d('internet/run/status.json'), intranet_status: d('intranet/run/status.json'), rescan_s: 1,
+    status_file: d('gateway/status/mover.json'), internet_status: d('internet/run/status.json'), intranet_status: d('intranet/run/status.json'),
+    internet_commands: d('internet/run/commands'), intranet_commands: d('intranet/run/commands'),
+    internet_quarantine: d('internet/data/quarantine'), intranet_quarantine: d('intranet/data/quarantine'), rescan_s: 1,
   }));
 
   if (!existsSync(d('intranet/accounts.json'))) {

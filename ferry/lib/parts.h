@@ -61,8 +61,13 @@ struct delivery {
     struct delivery_state live;
 };
 
-/* store.c: the SQL of the delivery tables. All run inside a closure. */
+/* store.c: the SQL of the stream and of what leaves. All but store_prepare, which prepares both files' statements, run inside a closure. */
 int store_prepare(struct db *db, struct err *e);
+/* The first column of a statement's one row; ERR_INTERNAL when there is none. */
+int store_one(struct db_conn *c, sqlite3_stmt *s, int64_t *out, struct err *e);
+/* A number kept under a key (a case, an incarnation): 0 when there is none. */
+int store_number_of(struct db_conn *c, sqlite3_stmt *s, const char *key, uint64_t *number, struct err *e);
+int store_number_set(struct db_conn *c, sqlite3_stmt *s, const char *key, uint64_t number, int64_t now_ms, struct err *e);
 int store_open_stream(struct db_conn *c, char incarnation[17], int64_t now_ms, struct err *e);
 int store_reserve_beats(struct db_conn *c, uint64_t *from, struct err *e);
 
@@ -90,6 +95,11 @@ int store_highest(struct db_conn *c, uint64_t *number, struct err *e);
 int store_trash(struct db_conn *c, int64_t *id, char name[80], struct err *e);      /* the next after *id: 1 one, 0 none */
 int store_trash_done(struct db_conn *c, int64_t id, struct err *e);
 
+int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e);      /* of both directions */
+
+/* store_incoming.c: the SQL of what arrives. All but store_incoming_prepare run inside a closure. */
+int store_incoming_prepare(struct db *db, struct err *e);
+int store_incoming_counts(struct db_conn *c, struct delivery_state *out, struct err *e);
 /* Whether any stream of the peer was ever heard. */
 int store_met(struct db_conn *c, bool *met, struct err *e);
 int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e);
@@ -104,7 +114,6 @@ int store_case_settle(struct db_conn *c, const char *case_no, uint64_t seq, int6
 int store_ready(struct db_conn *c, int64_t *after, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
 int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
 int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e);
-int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e);
 
 /* A file of the vault, as if it came now; it is acknowledged by the next beat. */
 int receive_again(struct delivery *d, struct bytes body, struct err *e);

@@ -10,9 +10,8 @@
 
 enum {
     Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
-    Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_ACK_FROM, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD, Q_TRASH_GET, Q_TRASH_DONE, Q_ACK_SPOOL, Q_CASE,
-    Q_MET, Q_NEWEST, Q_HEARD, Q_CONTIGUOUS, Q_FILE_KNOWN, Q_FILE_IN, Q_FILE_NEXT, Q_ADVANCE, Q_FILE_PRUNE, Q_RANGES, Q_ITEM_STATE, Q_ITEM_PUT, Q_CASE_SEQ, Q_CASE_SETTLE, Q_READY,
-    Q_HELD, Q_LIST, Q_COUNT_OUT, Q_COUNT_IN, Q_COUNT_FILES, Q__COUNT
+    Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_SPOOL, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_ACK_FROM, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD,
+    Q_TRASH_GET, Q_TRASH_DONE, Q_CASE, Q_COUNT_OUT, Q_COUNT_FILES, Q__COUNT
 };
 static const char *const sql[Q__COUNT] = {
     [Q_STREAM] = "SELECT incarnation FROM delivery_stream WHERE id = 1",
@@ -51,40 +50,43 @@ static const char *const sql[Q__COUNT] = {
     [Q_TRASH_DONE] = "DELETE FROM spool_trash WHERE id = ?1",
     [Q_CASE] = "SELECT coalesce(sum(acked_ms = 0), 0), coalesce(sum(retain = 1), 0), coalesce(min(CASE WHEN acked_ms = 0 THEN gmt_create END), 0) "
                "FROM out_item WHERE case_no = ?1",
-    [Q_MET] = "SELECT count(*) FROM in_stream",
-    [Q_NEWEST] = "SELECT incarnation FROM in_stream ORDER BY id DESC LIMIT 1",
-    [Q_HEARD] = "INSERT INTO in_stream(incarnation, heard_ms, gmt_create, gmt_modified) VALUES(?1, ?2, ?2, ?2) "
-                "ON CONFLICT(incarnation) DO UPDATE SET heard_ms = ?2, gmt_modified = ?2",
-    [Q_CONTIGUOUS] = "SELECT contiguous FROM in_stream WHERE incarnation = ?1",
-    [Q_FILE_KNOWN] = "SELECT 1 FROM in_file WHERE incarnation = ?1 AND number = ?2",
-    [Q_FILE_IN] = "INSERT INTO in_file(incarnation, number, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3)",
-    [Q_FILE_NEXT] = "SELECT number FROM in_file WHERE incarnation = ?1 AND number > ?2 ORDER BY number LIMIT 1",
-    [Q_ADVANCE] = "UPDATE in_stream SET contiguous = ?2, gmt_modified = ?3 WHERE incarnation = ?1",
-    [Q_FILE_PRUNE] = "DELETE FROM in_file WHERE incarnation = ?1 AND number <= ?2",
-    [Q_RANGES] = "SELECT number FROM in_file WHERE incarnation = ?1 ORDER BY number",
-    [Q_ITEM_STATE] = "SELECT state FROM in_item WHERE item_id = ?1",
-    [Q_ITEM_PUT] = "INSERT INTO in_item(item_id, kind, case_no, case_seq, state, hash, sealed, reason, received_ms, gmt_create, gmt_modified) "
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9) "
-                   "ON CONFLICT(item_id) DO UPDATE SET state = ?5, sealed = ?7, reason = ?8, gmt_modified = ?9",
-    [Q_CASE_SEQ] = "SELECT seq FROM in_case WHERE case_no = ?1",
-    [Q_CASE_SETTLE] = "INSERT INTO in_case(case_no, seq, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
-                      "ON CONFLICT(case_no) DO UPDATE SET seq = ?2, gmt_modified = ?3",
-    /* "state <> 'applied'" stands word for word where in_item_open is to be used: the table keeps every item that ever came. */
-    [Q_READY] = "SELECT w.item_id, w.kind, w.case_no, w.case_seq, w.sealed, w.id FROM in_item w LEFT JOIN in_case c ON c.case_no = w.case_no "
-                "WHERE w.state <> 'applied' AND w.state = 'waiting' AND w.id > ?1 AND w.case_seq <= coalesce(c.seq, 0) + 1 ORDER BY w.id LIMIT 1",
-    [Q_HELD] = "SELECT item_id, kind, case_no, case_seq, sealed, id FROM in_item WHERE item_id = ?1 AND state = 'held'",
-    [Q_LIST] = "SELECT item_id, kind, case_no, state, reason, received_ms FROM in_item WHERE state <> 'applied' ORDER BY id DESC LIMIT ?1",
     [Q_COUNT_OUT] = "SELECT (SELECT count(*) FROM out_item WHERE acked_ms = 0 AND number = 0), (SELECT count(*) FROM out_item WHERE retain = 1), "
                     "coalesce((SELECT min(gmt_create) FROM out_item WHERE acked_ms = 0 AND bulk = 0), 0)",
-    [Q_COUNT_IN] = "SELECT coalesce(sum(state = 'held'), 0), coalesce(sum(state = 'waiting'), 0), coalesce(sum(state = 'refused'), 0), "
-                   "coalesce(min(CASE WHEN state = 'waiting' THEN received_ms END), 0) FROM in_item WHERE state <> 'applied'",
     [Q_COUNT_FILES] = "SELECT count(*) FROM out_file",
 };
 static const struct db_statements st = {sql, Q__COUNT};
 
 int store_prepare(struct db *db, struct err *e)
 {
-    return db_prepare(db, &st, e);
+    return db_prepare(db, &st, e) < 0 ? -1 : store_incoming_prepare(db, e);
+}
+
+int store_one(struct db_conn *c, sqlite3_stmt *s, int64_t *out, struct err *e)
+{
+    int rc = db_step(c, s, e);
+    if (rc == 1) {
+        *out = db_col_int(s, 0);
+        sqlite3_reset(s);
+        return 0;
+    }
+    return rc == 0 ? err_set(e, ERR_INTERNAL, "delivery: the stream's row is missing") : -1;
+}
+
+int store_number_of(struct db_conn *c, sqlite3_stmt *s, const char *key, uint64_t *number, struct err *e)
+{
+    db_bind_text(s, 1, key);
+    int rc = db_step(c, s, e);
+    *number = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int store_number_set(struct db_conn *c, sqlite3_stmt *s, const char *key, uint64_t number, int64_t now_ms, struct err *e)
+{
+    db_bind_text(s, 1, key);
+    db_bind_int(s, 2, (int64_t)number);
+    db_bind_int(s, 3, now_ms);
+    return db_run(c, s, e);
 }
 
 int store_open_stream(struct db_conn *c, char incarnation[17], int64_t now_ms, struct err *e)
@@ -104,22 +106,10 @@ int store_open_stream(struct db_conn *c, char incarnation[17], int64_t now_ms, s
     return db_run(c, s, e);
 }
 
-/* Step a statement that gives one row, and read its first column. */
-static int one_number(struct db_conn *c, sqlite3_stmt *s, int64_t *out, struct err *e)
-{
-    int rc = db_step(c, s, e);
-    if (rc == 1) {
-        *out = db_col_int(s, 0);
-        sqlite3_reset(s);
-        return 0;
-    }
-    return rc == 0 ? err_set(e, ERR_INTERNAL, "delivery: the stream's row is missing") : -1;
-}
-
 int store_reserve_beats(struct db_conn *c, uint64_t *from, struct err *e)
 {
     int64_t v = 0;
-    int rc = one_number(c, db_stmt(c, &st, Q_BEATS), &v, e);
+    int rc = store_one(c, db_stmt(c, &st, Q_BEATS), &v, e);
     *from = (uint64_t)v;
     return rc;
 }
@@ -127,7 +117,7 @@ int store_reserve_beats(struct db_conn *c, uint64_t *from, struct err *e)
 int store_highest(struct db_conn *c, uint64_t *number, struct err *e)
 {
     int64_t v = 0;
-    int rc = one_number(c, db_stmt(c, &st, Q_HIGHEST), &v, e);
+    int rc = store_one(c, db_stmt(c, &st, Q_HIGHEST), &v, e);
     *number = (uint64_t)v;
     return rc;
 }
@@ -173,40 +163,11 @@ int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_m
     return db_run(c, s, e) < 0 ? -1 : journal_item(c, "sealed", it->id.s, it->kind, it->case_no, hex, now_ms, e);
 }
 
-static int get_seq(struct db_conn *c, size_t q, const char *case_no, uint64_t *seq, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, q);
-    db_bind_text(s, 1, case_no);
-    int rc = db_step(c, s, e);
-    *seq = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
-    sqlite3_reset(s);
-    return rc < 0 ? -1 : 0;
-}
-
-static int set_seq(struct db_conn *c, size_t q, const char *case_no, uint64_t seq, int64_t now_ms, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, q);
-    db_bind_text(s, 1, case_no);
-    db_bind_int(s, 2, (int64_t)seq);
-    db_bind_int(s, 3, now_ms);
-    return db_run(c, s, e);
-}
-
 int delivery_next_seq(struct db_conn *c, const char *case_no, uint64_t *seq, int64_t now_ms, struct err *e)
 {
-    if (get_seq(c, Q_SEQ_GET, case_no, seq, e) < 0)
+    if (store_number_of(c, db_stmt(c, &st, Q_SEQ_GET), case_no, seq, e) < 0)
         return -1;
-    return set_seq(c, Q_SEQ_SET, case_no, ++*seq, now_ms, e);
-}
-
-int store_case_seq(struct db_conn *c, const char *case_no, uint64_t *settled, struct err *e)
-{
-    return get_seq(c, Q_CASE_SEQ, case_no, settled, e);
-}
-
-int store_case_settle(struct db_conn *c, const char *case_no, uint64_t seq, int64_t now_ms, struct err *e)
-{
-    return set_seq(c, Q_CASE_SETTLE, case_no, seq, now_ms, e);
+    return store_number_set(c, db_stmt(c, &st, Q_SEQ_SET), case_no, ++*seq, now_ms, e);
 }
 
 /* Which queued items fit: their row ids into ids. */
@@ -238,7 +199,7 @@ int store_form(struct db_conn *c, bool bulk, uint64_t max, int64_t now_ms, struc
         return n == 0 && !(e && e->code) ? 0 : -1;
     sqlite3_stmt *s = db_stmt(c, &st, Q_NUMBER);
     db_bind_int(s, 1, now_ms);
-    if (one_number(c, s, &number, e) < 0)
+    if (store_one(c, s, &number, e) < 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
         s = db_stmt(c, &st, Q_TAKE);
@@ -363,7 +324,7 @@ int store_ack(struct db_conn *c, uint64_t from, uint64_t to, bool keep, int64_t 
     sqlite3_stmt *s = db_stmt(c, &st, Q_ACK_FROM);
     db_bind_int(s, 1, (int64_t)from);
     db_bind_int(s, 2, (int64_t)to);
-    if (one_number(c, s, &first, e) < 0 || first == 0)
+    if (store_one(c, s, &first, e) < 0 || first == 0)
         return e && e->code ? -1 : 0;    /* acknowledged before */
     from = (uint64_t)first;              /* below lies every item that ever went */
     s = db_stmt(c, &st, Q_RTT);
@@ -454,188 +415,6 @@ int delivery_case_state(struct db_conn *c, const char *case_no, struct delivery_
     return rc < 0 ? -1 : 0;
 }
 
-/* --- incoming --- */
-
-int store_met(struct db_conn *c, bool *met, struct err *e)
-{
-    int64_t n = 0;
-    int rc = one_number(c, db_stmt(c, &st, Q_MET), &n, e);
-    *met = n > 0;
-    return rc;
-}
-
-int store_last_stream(struct db_conn *c, char incarnation[17], struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_NEWEST);
-    int rc = db_step(c, s, e);
-    snprintf(incarnation, 17, "%s", rc == 1 ? db_col_text(s, 0) : "");
-    sqlite3_reset(s);
-    return rc < 0 ? -1 : 0;
-}
-
-int store_heard(struct db_conn *c, const char *incarnation, uint64_t *contiguous, int64_t now_ms, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_HEARD);
-    db_bind_text(s, 1, incarnation);
-    db_bind_int(s, 2, now_ms);
-    return db_run(c, s, e) < 0 ? -1 : get_seq(c, Q_CONTIGUOUS, incarnation, contiguous, e);
-}
-
-int store_file_known(struct db_conn *c, const char *incarnation, uint64_t number, bool *known, struct err *e)
-{
-    uint64_t contiguous;
-    if (get_seq(c, Q_CONTIGUOUS, incarnation, &contiguous, e) < 0)
-        return -1;
-    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_KNOWN);
-    db_bind_text(s, 1, incarnation);
-    db_bind_int(s, 2, (int64_t)number);
-    int rc = db_step(c, s, e);
-    sqlite3_reset(s);
-    *known = number <= contiguous || rc == 1;
-    return rc < 0 ? -1 : 0;
-}
-
-static int next_in(struct db_conn *c, const char *incarnation, uint64_t after, uint64_t *number, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_NEXT);
-    db_bind_text(s, 1, incarnation);
-    db_bind_int(s, 2, (int64_t)after);
-    int rc = db_step(c, s, e);
-    *number = rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
-    sqlite3_reset(s);
-    return rc;
-}
-
-int store_file_in(struct db_conn *c, const char *incarnation, uint64_t number, int64_t now_ms, struct err *e)
-{
-    uint64_t contiguous, next;
-    int rc;
-    if (store_heard(c, incarnation, &contiguous, now_ms, e) < 0)
-        return -1;
-    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_IN);
-    db_bind_text(s, 1, incarnation);
-    db_bind_int(s, 2, (int64_t)number);
-    db_bind_int(s, 3, now_ms);
-    if (db_run(c, s, e) < 0)
-        return -1;
-    uint64_t before = contiguous;
-    while ((rc = next_in(c, incarnation, contiguous, &next, e)) == 1 && next == contiguous + 1)
-        contiguous = next;
-    if (rc < 0 || contiguous == before)
-        return rc < 0 ? -1 : 0;
-    s = db_stmt(c, &st, Q_ADVANCE);
-    db_bind_text(s, 1, incarnation);
-    db_bind_int(s, 2, (int64_t)contiguous);
-    db_bind_int(s, 3, now_ms);
-    if (db_run(c, s, e) < 0)
-        return -1;
-    s = db_stmt(c, &st, Q_FILE_PRUNE);
-    db_bind_text(s, 1, incarnation);
-    db_bind_int(s, 2, (int64_t)contiguous);
-    return db_run(c, s, e);
-}
-
-int store_ranges(struct db_conn *c, const char *incarnation, struct beat *b, struct err *e)
-{
-    int rc;
-    b->nranges = 0;
-    if (get_seq(c, Q_CONTIGUOUS, incarnation, &b->contiguous, e) < 0)
-        return -1;
-    sqlite3_stmt *s = db_stmt(c, &st, Q_RANGES);
-    db_bind_text(s, 1, incarnation);
-    while ((rc = db_step(c, s, e)) == 1) {
-        uint64_t n = (uint64_t)db_col_int(s, 0);
-        if (b->nranges && b->ranges[b->nranges - 1].to + 1 == n)
-            b->ranges[b->nranges - 1].to = n;
-        else if (b->nranges < ENVELOPE_RANGES)
-            b->ranges[b->nranges++] = (struct beat_range){n, n};
-        else
-            break;
-    }
-    sqlite3_reset(s);
-    return rc < 0 ? -1 : 0;
-}
-
-int store_item_state(struct db_conn *c, const char *id, char state[12], struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_ITEM_STATE);
-    db_bind_text(s, 1, id);
-    int rc = db_step(c, s, e);
-    snprintf(state, 12, "%s", rc == 1 ? db_col_text(s, 0) : "");
-    sqlite3_reset(s);
-    return rc < 0 ? -1 : 0;
-}
-
-int store_item_put(struct db_conn *c, const struct in_item *it, const char *state, const char *reason, struct bytes sealed, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_ITEM_PUT);
-    db_bind_text(s, 1, it->id);
-    db_bind_text(s, 2, it->kind);
-    db_bind_text(s, 3, it->case_no);
-    db_bind_int(s, 4, (int64_t)it->case_seq);
-    db_bind_text(s, 5, state);
-    db_bind_text(s, 6, it->hash);
-    db_bind_blob(s, 7, sealed);
-    db_bind_text(s, 8, reason);
-    db_bind_int(s, 9, it->now_ms);
-    return db_run(c, s, e);
-}
-
-static int take_open(struct db_conn *c, sqlite3_stmt *s, struct in_item *it, struct id128 *id, int64_t *row, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
-{
-    int rc = db_step(c, s, e);
-    if (rc == 1) {
-        struct bytes b = db_col_blob(s, 4);
-        struct hash256 h;
-        snprintf(id->s, sizeof id->s, "%s", db_col_text(s, 0));
-        snprintf(kind, 24, "%s", db_col_text(s, 1));
-        snprintf(case_no, 17, "%s", db_col_text(s, 2));
-        *it = (struct in_item){.id = id->s, .kind = kind, .case_no = case_no, .case_seq = (uint64_t)db_col_int(s, 3)};
-        buf_put(sealed, b.p, b.n);
-        hash_of(&h, b);
-        hash_hex(it->hash, &h);
-        if (row)
-            *row = db_col_int(s, 5);
-        if (buf_done(sealed, "stored item", e) < 0)      /* cut for want of memory it would be refused for ever */
-            rc = -1;
-    }
-    sqlite3_reset(s);
-    return rc;
-}
-
-int store_ready(struct db_conn *c, int64_t *after, struct in_item *it, struct id128 *id, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_READY);
-    db_bind_int(s, 1, *after);
-    return take_open(c, s, it, id, after, kind, case_no, sealed, e);
-}
-
-int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e)
-{
-    static _Thread_local struct id128 kept;
-    sqlite3_stmt *s = db_stmt(c, &st, Q_HELD);
-    db_bind_text(s, 1, id);
-    return take_open(c, s, it, &kept, NULL, kind, case_no, sealed, e);
-}
-
-int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &st, Q_LIST);
-    int rc;
-    db_bind_int(s, 1, (int64_t)max);
-    for (*n = 0; (rc = db_step(c, s, e)) == 1 && *n < max; (*n)++) {
-        struct delivery_open_item *o = &out[*n];
-        *o = (struct delivery_open_item){.at_ms = db_col_int(s, 5)};
-        snprintf(o->id.s, sizeof o->id.s, "%s", db_col_text(s, 0));
-        snprintf(o->kind, sizeof o->kind, "%s", db_col_text(s, 1));
-        snprintf(o->case_no, sizeof o->case_no, "%s", db_col_text(s, 2));
-        snprintf(o->word, sizeof o->word, "%s", db_col_text(s, 3));
-        snprintf(o->reason, sizeof o->reason, "%.199s", db_col_text(s, 4));
-    }
-    sqlite3_reset(s);
-    return rc < 0 ? -1 : 0;
-}
-
 int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &st, Q_COUNT_OUT);
@@ -644,16 +423,9 @@ int store_counts(struct db_conn *c, struct delivery_state *out, struct err *e)
     out->queued = (uint64_t)db_col_int(s, 0);
     out->unconfirmed = (uint64_t)db_col_int(s, 1);
     out->oldest_ms = db_col_int(s, 2);
-    s = db_stmt(c, &st, Q_COUNT_IN);
-    if (db_step(c, s, e) != 1)
-        return -1;
-    out->held = (uint64_t)db_col_int(s, 0);
-    out->waiting = (uint64_t)db_col_int(s, 1);
-    out->refused = (uint64_t)db_col_int(s, 2);
-    out->waiting_ms = db_col_int(s, 3);
     s = db_stmt(c, &st, Q_COUNT_FILES);
     if (db_step(c, s, e) != 1)
         return -1;
     out->unacked = (uint64_t)db_col_int(s, 0);
-    return 0;
+    return store_incoming_counts(c, out, e);
 }
