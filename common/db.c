@@ -5,12 +5,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
 
 #define QUEUE_MAX 4096u
 #define GROUP_MAX 256u
+#define CHECKPOINT_TRIES 100
+#define CHECKPOINT_WAIT_NS 10000000
 
 struct job {
     db_fn fn;
@@ -33,6 +36,7 @@ struct db {
     struct job *first, *last;
     unsigned queued;
     bool stop, started;
+    pthread_mutex_t checkpoint;      /* one checkpoint at a time: the engine refuses a second one without waiting */
     pthread_t thread;
     atomic_uint fail_commit;         /* test hook: writer thread counts it down */
 };
@@ -236,13 +240,17 @@ int db_checkpoint(struct db *d, struct err *e)
     /* A connection of its own: a checkpoint cannot run inside the writer's transaction. */
     struct db_conn c = {0};
     struct db_options opt = {.path = d->writer.path};
+    pthread_mutex_lock(&d->checkpoint);
     int rc = open_conn(&c, &opt, false, e);
     if (rc == 0) {
         int frames = 0, done = 0;
-        rc = sqlite3_wal_checkpoint_v2(c.sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &done);
+        /* The busy handler is not asked while the writer's own checkpoint runs. */
+        for (int i = 0; (rc = sqlite3_wal_checkpoint_v2(c.sql, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &done)) == SQLITE_BUSY && i < CHECKPOINT_TRIES; i++)
+            nanosleep(&(struct timespec){.tv_nsec = CHECKPOINT_WAIT_NS}, NULL);
         rc = rc == SQLITE_OK ? 0 : err_set(e, ERR_BUSY, "%s: checkpoint: %s", c.path, sqlite3_errmsg(c.sql));
     }
     close_conn(&c);
+    pthread_mutex_unlock(&d->checkpoint);
     return rc;
 }
 
@@ -285,6 +293,7 @@ int db_open(struct db **out, const struct db_options *opt, struct err *e)
     if (!d)
         return err_set(e, ERR_FULL, "%s: no memory", opt->path);
     pthread_mutex_init(&d->lock, NULL);
+    pthread_mutex_init(&d->checkpoint, NULL);
     pthread_cond_init(&d->work, NULL);
     pthread_cond_init(&d->reader_free, NULL);
     struct db_options kept = *opt;

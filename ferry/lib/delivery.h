@@ -104,6 +104,8 @@ struct out_item {
 int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_ms, struct err *e);
 /* The next outgoing place of a case, from 1 without gaps; in the closure that enqueues the record. */
 int delivery_next_seq(struct db_conn *c, const char *case_no, uint64_t *seq, int64_t now_ms, struct err *e);
+/* The place given last, 0 = none; after a resync the highest one the peer knows of. In any closure. */
+int delivery_last_seq(struct db_conn *c, const char *case_no, uint64_t *seq, struct err *e);
 /* Seal and enqueue a small record in one go (seals on the writer thread: for records of a few KB only). id NULL: drawn. */
 int delivery_send_record(struct db_conn *c, struct delivery *d, const char *kind, const char *case_no, uint64_t case_seq, struct bytes xml, uint64_t config_version,
                          const struct id128 *id, int64_t now_ms, struct err *e);

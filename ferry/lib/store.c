@@ -163,6 +163,11 @@ int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_m
     return db_run(c, s, e) < 0 ? -1 : journal_item(c, "sealed", it->id.s, it->kind, it->case_no, hex, now_ms, e);
 }
 
+int delivery_last_seq(struct db_conn *c, const char *case_no, uint64_t *seq, struct err *e)
+{
+    return store_number_of(c, db_stmt(c, &st, Q_SEQ_GET), case_no, seq, e);
+}
+
 int delivery_next_seq(struct db_conn *c, const char *case_no, uint64_t *seq, int64_t now_ms, struct err *e)
 {
     if (store_number_of(c, db_stmt(c, &st, Q_SEQ_GET), case_no, seq, e) < 0)

@@ -12,13 +12,13 @@
 #include "internet-side/service/limiter.h"
 #include "internet-side/service/session.h"
 
-struct last { const char *no; int64_t seq; };
+struct last { const char *no; uint64_t seq; };
 struct withdrawal { const struct parcel *parcel; const char *no; int64_t now_ms; };
 
 static int last_read(struct db_conn *c, void *arg, struct err *e)
 {
     struct last *l = arg;
-    return outgoing_last_seq(&l->seq, c, l->no, e);
+    return delivery_last_seq(c, l->no, &l->seq, e);
 }
 
 int ask_next_seq(int64_t *seq, struct core *c, const char *no, struct err *e)
@@ -26,7 +26,7 @@ int ask_next_seq(int64_t *seq, struct core *c, const char *no, struct err *e)
     struct last l = { .no = no };
     if (db_read(c->db, last_read, &l, e) < 0)
         return -1;
-    *seq = l.seq + 1;
+    *seq = (int64_t)l.seq + 1;
     return 0;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum { Q_SUBMISSION, Q_SUBMISSION_ADD, Q_CONTENT, Q_CONTENT_SET, Q_CONTENT_PRUNE, Q_CONTENT_FORGET, Q_DEVICE, Q_DEVICE_ADD, Q_UNLOCK,
-       Q_UNLOCK_SAVE, Q_SERIAL, Q_SERIAL_RAISE, Q_OUT_ADD, Q_OUT, Q_OUT_LAST, Q_OUT_ANSWERED, Q_CONFIG, Q_CONFIG_ADD, Q_CONFIG_PRUNE, Q__COUNT };
+       Q_UNLOCK_SAVE, Q_SERIAL, Q_SERIAL_RAISE, Q_OUT_ADD, Q_OUT, Q_OUT_ANSWERED, Q_CONFIG, Q_CONFIG_ADD, Q_CONFIG_PRUNE, Q__COUNT };
 
 static const char *const sql[Q__COUNT] = {
     [Q_SUBMISSION] = "SELECT body, case_no, record, pages, at_ms FROM submission WHERE key = ?1",
@@ -28,7 +28,6 @@ static const char *const sql[Q__COUNT] = {
                  "ON CONFLICT(month) DO UPDATE SET reserved = max(reserved + ?2, excluded.reserved), gmt_modified = ?3 RETURNING reserved",
     [Q_OUT_ADD] = "INSERT INTO outgoing_record(record, case_no, kind, seq, hash, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?6)",
     [Q_OUT] = "SELECT record, case_no, kind, seq, hash, word FROM outgoing_record WHERE record = ?1",
-    [Q_OUT_LAST] = "SELECT coalesce(max(seq), 0) FROM outgoing_record WHERE case_no = ?1",
     [Q_OUT_ANSWERED] = "UPDATE outgoing_record SET word = ?2, answered_ms = CASE WHEN ?2 IN ('confirmed', 'refused') THEN ?3 ELSE 0 END, "
                        "gmt_modified = ?3 WHERE record = ?1",
     [Q_CONFIG] = "SELECT bundle FROM configuration ORDER BY version DESC LIMIT 1 OFFSET ?1",
@@ -207,16 +206,6 @@ int outgoing_load(struct outgoing *out, struct db_conn *c, const char *record, s
     copy_hash(&out->hash, s, 4);
     snprintf(out->word, sizeof out->word, "%s", db_col_text(s, 5));
     return 1;
-}
-
-int outgoing_last_seq(int64_t *seq, struct db_conn *c, const char *no, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(c, &guard_statements, Q_OUT_LAST);
-    db_bind_text(s, 1, no);
-    if (db_step(c, s, e) != 1)
-        return -1;
-    *seq = db_col_int(s, 0);
-    return 0;
 }
 
 int outgoing_answered(struct db_conn *c, const char *record, const char *word, int64_t now_ms, struct err *e)

@@ -50,8 +50,6 @@ struct outgoing {
 int outgoing_add(struct db_conn *c, const struct outgoing *o, int64_t now_ms, struct err *e);
 /* 1, 0, -1. */
 int outgoing_load(struct outgoing *out, struct db_conn *c, const char *record, struct err *e);
-/* Highest seq of a case, 0 when it sent nothing. */
-int outgoing_last_seq(int64_t *seq, struct db_conn *c, const char *no, struct err *e);
 int outgoing_answered(struct db_conn *c, const char *record, const char *word, int64_t now_ms, struct err *e);
 
 /* Configurations that arrived. The bundle is the caller's buffer. 1, 0, -1. nth 0 is the newest. */

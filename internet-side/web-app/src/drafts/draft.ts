@@ -29,6 +29,8 @@ export interface Draft {
   guided: string[];
   pages: Page[];
   odd: Odd[];
+  /* Which of a paper's alternatives was handed in, by the paper's number; absent in drafts of before. */
+  which?: Record<number, number>;
   visited: string[];
   created: number;
   saved: number;

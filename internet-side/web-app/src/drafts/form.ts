@@ -108,7 +108,8 @@ export function body(data: ItemData, d: Draft): DraftBody {
   const slots: Slot[] = [];
   for (const n of needs(data, d)) {
     const pages = d.pages.filter((p) => p.material === n.material.no && p.state === "done").map((p) => p.upload);
-    if (pages.length) slots.push({ material: n.material.no, pages });
+    const which = (d.which || {})[n.material.no];
+    if (pages.length) slots.push({ material: n.material.no, ...(which !== undefined && (n.material.alternatives || [])[which] ? { alternative: which } : {}), pages });
   }
   const photo = d.pages.filter((p) => p.material === 0 && p.state === "done");
   const odd: Untypeable[] = [];
