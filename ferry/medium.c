@@ -1,6 +1,8 @@
 /* medium.c - export and import: the gateway is down, files travel on a medium. They are the gateway's files, so that nothing on the medium can be read
  * or forged, and a medium that is lost loses nothing: what was not acknowledged is sent again.
  *   MEDIUM/to-intranet, MEDIUM/to-internet     one folder a direction */
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,22 @@
 #define EXPORT_S 3600
 #define QUIET_ROUNDS 6                   /* half a second each without a new file: the sender has no more */
 
-struct haul { struct lane_keys keys; const char *verb; uint64_t files, bytes, bad; };
+struct haul {
+    struct lane_keys keys;
+    const char *verb;
+    uint64_t files, bytes, bad;
+    uint64_t fresh;                      /* files that were not on the other side yet, beats aside */
+    char beat[128];                      /* carried last: the next one says all it said */
+};
+
+static int only_newest_beat(struct haul *h, const char *name, int to, struct err *e)
+{
+    if (*h->beat && strcmp(h->beat, name) != 0 && file_remove(to, h->beat, e) < 0 && e->code != ERR_MISSING)
+        return -1;
+    err_clear(e);                        /* missing: its reader was quicker */
+    h->files -= *h->beat != '\0';
+    return str_fmt(h->beat, sizeof h->beat, e, "%s", name);
+}
 
 /* One file from folder to folder: verified, durable there, then gone here. What does not verify stays where it is. */
 static int carry(struct haul *h, int from, const char *name, int to, struct err *e)
@@ -28,7 +45,9 @@ static int carry(struct haul *h, int from, const char *name, int to, struct err 
         fprintf(stderr, "ferry %s: %s: %s\n", h->verb, name, bad.msg);
         h->bad++;
     } else if (rc == 0) {
-        rc = file_publish(to, name, buf_bytes(&body), PUBLISH_REPLACE, e) < 0 || file_remove(from, name, e) < 0 ? -1 : 0;
+        const bool beat = strncmp(name, "beat-", 5) == 0;
+        h->fresh += !beat && faccessat(to, name, F_OK, 0) != 0;
+        rc = file_publish(to, name, buf_bytes(&body), PUBLISH_REPLACE, e) < 0 || file_remove(from, name, e) < 0 || (beat && only_newest_beat(h, name, to, e) < 0) ? -1 : 0;
         h->files += rc == 0;
         h->bytes += rc == 0 ? body.n : 0;
     }
@@ -40,18 +59,17 @@ static int carry(struct haul *h, int from, const char *name, int to, struct err 
     return rc;
 }
 
-static int carry_all(struct haul *h, int from, int to, size_t *n, struct err *e)
+static int carry_all(struct haul *h, int from, int to, struct err *e)
 {
     struct dir_entry *list;
+    size_t n;
     int rc = 0;
-    if (folder_list(&list, n, from, 100000, e) < 0)
+    if (folder_list(&list, &n, from, 100000, e) < 0)
         return -1;
-    uint64_t before = h->files;
-    for (size_t i = 0; rc == 0 && i < *n; i++)
+    for (size_t i = 0; rc == 0 && i < n; i++)
         if (list[i].regular)
             rc = carry(h, from, list[i].name, to, e);
     free(list);
-    *n = (size_t)(h->files - before);
     return rc;
 }
 
@@ -103,11 +121,11 @@ int command_export(const struct config *c, const struct arguments *a)
         return finish(&h, -1, -1, &e, 1);
     for (int64_t end = clock_mono_ms() + EXPORT_S * 1000LL; rc == 0 && quiet < QUIET_ROUNDS && clock_mono_ms() < end; usleep(500000)) {
         long long queued = 0;
-        size_t n = 0;
+        const uint64_t before = h.fresh;
         rc = window(&s, true, &queued);
-        if (rc == 0 && carry_all(&h, from, to, &n, &e) < 0)
+        if (rc == 0 && carry_all(&h, from, to, &e) < 0)
             break;
-        quiet = n || queued ? 0 : quiet + 1;
+        quiet = h.fresh > before || queued ? 0 : quiet + 1;
     }
     long long left;
     if (rc == 0)
@@ -121,13 +139,12 @@ int command_import(const struct config *c, const struct arguments *a)
     struct side s;
     struct err e = {0};
     char source[1024];
-    size_t n;
     int from, to, rc = operate_side(&s, c, a);
     if (rc)
         return rc;
     if (str_fmt(source, sizeof source, &e, "%s/to-%s", arguments_word(a, 0), s.name) < 0 || lane_keys_load(&h.keys, s.peer_key, &e) < 0 ||
         open_both(&from, &to, source, s.inbox, &e) < 0)
         return finish(&h, -1, -1, &e, 1);
-    carry_all(&h, from, to, &n, &e);
+    carry_all(&h, from, to, &e);
     return finish(&h, from, to, &e, 0);
 }
