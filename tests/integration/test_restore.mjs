@@ -239,7 +239,7 @@ test('IMP-02 a held record is listed with its reason, retried after the cause is
   const held = await until(async () => { const r = await rows('list held', 'intranet'); return r.length === 2 && r; }, 'held', 20);
   assert.ok(held.every((r) => r.state === 'held' && r.reason.length > 10));
   await shows(c, one.no, 'held');
-  assert.equal((await ferry('status')).code, 1);
+  await until(async () => (await ferry('status')).code === 1, 'status calls for a hand', 20);
   assert.equal((await ferry(`retry ${held[0].id}`, '--side', 'intranet')).code, 0);
   assert.equal((await rows('list held', 'intranet')).length, 2, 'the cause is still there');
   assert.equal((await ferry(`discard ${held[1].id}`, '--side', 'intranet')).code, 2, 'a reason is wanted');
