@@ -194,10 +194,10 @@ describe("case", () => {
     await noteAllDifferences(page);
     assert.equal(world.cases[0].held_by_me, true);
     await page.keyboard.press("v");
+    await page.keyboard.press("x"); /* at once: it is meant for the next page, however slow the answer to the first */
     await page.waitForFunction(() => document.querySelectorAll(".cap .ok").length === 1);
     await until(() => world.cases[0].materials[0].pages[0].verdict === "good", "the verdict is kept");
     await seen(page);
-    await page.keyboard.press("x");
     await page.locator(".cap .no").waitFor();
     await until(() => world.cases[0].materials[0].pages[1].verdict === "blurred", "the verdict is kept");
     const width = () => page.locator(".stage img").last().evaluate((e) => e.getBoundingClientRect().width);
