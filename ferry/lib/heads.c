@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "ferry/lib/parts.h"
 
@@ -73,7 +74,7 @@ int heads_say(struct db_conn *c, const char *our, const char *peer, uint64_t tol
     return b->since ? journal_proof(c, b->since, own.size, b->proof, &b->nproof, e) : 0;
 }
 
-struct heard_job { struct delivery *d; const struct envelope *v; struct bytes body; int64_t now_ms; char our[17]; char trouble[160]; };
+struct heard_job { struct delivery *d; const struct envelope *v; struct bytes body; int64_t now_ms; uint64_t unshown; char our[17]; char trouble[160]; };
 
 /* What the peer has of us must be what our journal gives at that place. */
 static int check_ours(struct db_conn *c, struct heard_job *j, struct err *e)
@@ -136,8 +137,8 @@ static int check_peer(struct db_conn *c, struct heard_job *j, const struct head_
     int rc = continues(c, j->v, e);
     if (rc == 0)
         snprintf(j->trouble, sizeof j->trouble, "the peer's journal at entry %llu does not continue what we heard: rewritten? it must resync", has);
-    if (rc == 2 && j->now_ms - last->heard_ms > HOUR_MS)
-        snprintf(j->trouble, sizeof j->trouble, "the peer's journal was not shown to continue entry %llu for an hour: rewritten?", had);
+    if (rc == 2)
+        j->unshown = had;
     return rc == 2 ? 0 : rc;
 }
 
@@ -202,6 +203,18 @@ static int hear(struct db_conn *c, void *arg, struct err *e)
     return note_change(c, j, &any, e) < 0 ? -1 : keep_head(c, j, e);
 }
 
+/* A beat from before ours arrived begins at an older head: that passes. By our own clock's running, for a wall clock may be set. */
+static void note_unshown(struct delivery *d, struct heard_job *j)
+{
+    const int64_t now = clock_mono_ms();
+    if (!j->unshown)
+        d->unshown_ms = 0;
+    else if (!d->unshown_ms)
+        d->unshown_ms = now;
+    else if (now - d->unshown_ms > HOUR_MS)
+        snprintf(j->trouble, sizeof j->trouble, "the peer's journal was not shown to continue entry %llu for an hour: rewritten?", (unsigned long long)j->unshown);
+}
+
 int heads_heard(struct delivery *d, const struct envelope *v, struct bytes body, int64_t now_ms, struct err *e)
 {
     struct heard_job j = {.d = d, .v = v, .body = body, .now_ms = now_ms};
@@ -219,6 +232,7 @@ int heads_heard(struct delivery *d, const struct envelope *v, struct bytes body,
         return 0;
     if (db_write(d->opt.db, hear, &j, e) < 0)
         return -1;
+    note_unshown(d, &j);
     pthread_mutex_lock(&d->lock);
     bool changed = strcmp(d->live.journal, j.trouble) != 0;
     memcpy(d->live.journal, j.trouble, sizeof d->live.journal);

@@ -5,7 +5,7 @@
  *   Beat/@since, @proof            the head that you said you have of us, and the hashes that lead from it to ours (tree.h)
  *   Beat/@known, @known-head       the head that we have of you
  * Sent only to a peer whose beats name protocol 2. Trouble (delivery_state.journal, critical) while a beat of the peer shows a journal that went back,
- * has another head at a known place or does not continue the head we have; and while the peer has a head of ours that our journal does not give.
+ * has another head at a known place or does not continue the head we have (or shows no proof from a head we have for an hour); and while the peer has a head of ours that our journal does not give.
  * An honest side that was restored ends it by a resync: its new incarnation's heads are a list of their own (journal.h). SEC-12, SEC-13, MON-03. */
 #ifndef FERRY_HEADS_H
 #define FERRY_HEADS_H

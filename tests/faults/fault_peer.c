@@ -42,7 +42,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_MAKE] = "INSERT INTO made(n, item_id, hash) VALUES(?1, ?2, ?3)",
     [Q_APPLIED] = "INSERT INTO applied(item_id, kind, case_no, case_seq, hash, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [Q_SPOOLED] = "SELECT (SELECT count(*) FROM out_item WHERE spool = ?1) + (SELECT count(*) FROM spool_trash WHERE name = ?1)",
-    [Q_OPEN] = "SELECT (SELECT coalesce(max(n), 0) FROM made), (SELECT count(*) FROM in_item WHERE state IN ('applied', 'refused')), "
+    [Q_OPEN] = "SELECT (SELECT coalesce(max(n), 0) FROM made), (SELECT count(*) FROM in_item WHERE state IN ('applied', 'refused') AND kind IN ('application', 'slice', 'status', 'answer')), "
                "(SELECT count(*) FROM out_item WHERE acked_ms = 0) + (SELECT count(*) FROM out_item WHERE retain = 1) + "
                "(SELECT count(*) FROM out_file) + (SELECT count(*) FROM spool_trash) + (SELECT count(*) FROM in_item WHERE state IN ('held', 'waiting'))",
 };

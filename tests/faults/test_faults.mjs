@@ -192,5 +192,11 @@ for (const [name, ms] of [['a day back', -day], ['a day ahead', day], ['ten seco
         await sleep(200);
         await w.until(() => w.settled, 15000);
         assert.deepEqual(w.quarantined(), [], 'no file was set aside');
+        for (const r of roles) assert.doesNotMatch(w.said[r], /"event":"journal"/, `${r}: the clock is no reason to doubt a journal`);
+        if (ms < day) return;
+        // A day that begins early: its list goes out while the rest is under way, is compared, and nothing of it differs (judged at the end).
+        if (role === 'internet' || !role) assert.ok(await w.until(() => w.said.intranet.includes('reconciliation_compared'), 15000), 'the list of the day was compared');
+        await sleep(1000);
+        await w.until(() => w.settled, 15000);
       });
   });

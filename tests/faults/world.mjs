@@ -214,7 +214,9 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
           made: all('SELECT n, item_id AS id, hash FROM made ORDER BY n'),
           applied: all('SELECT kind, item_id AS id, case_no AS no, case_seq AS seq, hash, text FROM applied ORDER BY applied.id'),
           out: all('SELECT item_id AS id, kind, retain, acked_ms AS acked, spool, size, hash FROM out_item'),
-          items: all('SELECT item_id AS id, kind, state, case_no AS no, case_seq AS seq, reason FROM in_item ORDER BY in_item.id'),
+          items: all("SELECT item_id AS id, kind, state, case_no AS no, case_seq AS seq, reason FROM in_item WHERE kind <> 'reconciliation' ORDER BY in_item.id"),
+          compared: all('SELECT coalesce(sum(compared), 0) AS n FROM reconcile_day')[0].n,
+          differences: all('SELECT subject, peer, own FROM reconcile_difference'),
           files: all('SELECT id FROM out_file').length, trash: all('SELECT name FROM spool_trash'),
         };
       } finally { db.close(); }
@@ -295,6 +297,9 @@ internet_key = ${path.join(keys, 'keys/internet.pub')}\nintranet_key = ${path.jo
     for (const f of ['internet/spool', 'internet/mirror']) if (this.names(f).length) this.problem(`I9 ${f} is not empty: ${this.names(f)}`);
     const slices = a.made.filter((m) => m.n % 4 === 0).map((m) => m.id).sort();
     if (this.names('intranet/store').filter((f) => !f.startsWith('.')).sort().join() !== slices.join()) this.problem(`I9 slices: want ${slices}, have ${this.names('intranet/store')}`);
+    for (const [side, d] of [...a.differences.map((x) => ['internet', x]), ...b.differences.map((x) => ['intranet', x])])
+      this.problem(`FRY-08 ${side}: the daily lists differ: ${d.subject}: the peer has ${d.peer}, we ${d.own}`);
+    this.compared = a.compared + b.compared;
     if (Object.values(this.said).some((s) => s.includes('APPLIED TWICE'))) this.problem('I1 applied twice');
     return undefined;
   }

@@ -247,6 +247,27 @@ static void SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed(void
     wait_journal(&w->b, "does not continue");
 }
 
+/* The wall clock may be set a day ahead: only an hour that passed counts. */
+static void SEC_13_a_journal_that_is_never_shown_to_continue_is_noticed_after_an_hour(void **state)
+{
+    struct world *w = *state;
+    struct delivery *d = w->b.delivery;
+    const int64_t now = clock_wall_ms(), ahead[] = {0, 24LL * 3600 * 1000};
+    struct err e = {0};
+    cross(w);
+    delivery_stop(d);                    /* the receiver's work is done here */
+    struct envelope v = {.head.number = d->peer_beat, .beat = {.journal = 1000, .since = 999, .protocol = 2}};
+    memcpy(v.head.incarnation, d->peer_incarnation, sizeof v.head.incarnation);
+    memset(v.beat.head, 'a', 64);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(heads_heard(d, &v, (struct bytes){0}, now + ahead[i], &e), 0);
+        assert_string_equal(d->live.journal, "");
+    }
+    d->unshown_ms -= 3600 * 1000 + 1;
+    assert_int_equal(heads_heard(d, &v, (struct bytes){0}, now, &e), 0);
+    assert_non_null(strstr(d->live.journal, "not shown to continue"));
+}
+
 static void SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly(void **state)
 {
     struct world *w = *state;
@@ -471,6 +492,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(SEC_13_each_step_is_an_entry_and_both_sides_know_each_others_head, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_was_rewritten_is_noticed_by_both, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_is_never_shown_to_continue_is_noticed_after_an_hour, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_evidence_of_one_side_shows_every_step_signed_by_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_both_sides_files_agree_and_another_case_is_refused, setup, teardown),
