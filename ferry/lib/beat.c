@@ -69,6 +69,7 @@ int beat_publish(struct delivery *d, struct err *e)
     pthread_mutex_lock(&d->lock);
     if (!d->first_beat)
         d->first_beat = h.number;
+    d->last_beat = h.number;
     pthread_mutex_unlock(&d->lock);
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
     snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
@@ -85,7 +86,7 @@ int beat_publish(struct delivery *d, struct err *e)
     return rc;
 }
 
-struct ack_job { struct delivery *d; const struct beat *b; int64_t now_ms, known_ms, rtt_ms; uint64_t highest; bool unknown; };
+struct ack_job { struct delivery *d; const struct beat *b; int64_t now_ms, known_ms, rtt_ms; uint64_t last_beat; char back[160]; };
 
 static int ack_range(struct db_conn *c, struct ack_job *j, uint64_t from, uint64_t to, struct err *e)
 {
@@ -106,15 +107,29 @@ static int note_stopped(struct db_conn *c, int64_t now_ms, struct err *e)
     return s.state[0] ? 0 : operate_set_state(c, "stopped", "", 0, now_ms, e);
 }
 
+/* A database that was put back to an earlier day gives its numbers out again: what the peer then acknowledges may be another file of that number.
+ * Any of these shows it: a number, a journal entry or a beat of ours that the peer knows and we do not. */
+static int look_back(struct db_conn *c, struct ack_job *j, struct err *e)
+{
+    const struct beat *b = j->b;
+    const uint64_t top = b->nranges ? b->ranges[b->nranges - 1].to : b->contiguous;
+    uint64_t highest;
+    if (store_highest(c, &highest, e) < 0 || heads_ours(c, b, j->back, e) < 0)
+        return -1;
+    if (top > highest)
+        snprintf(j->back, sizeof j->back, "the peer acknowledges number %llu, we gave out %llu", (unsigned long long)top, (unsigned long long)highest);
+    else if (j->last_beat && b->heard > j->last_beat)
+        snprintf(j->back, sizeof j->back, "the peer heard beat %llu of this stream, our newest is %llu", (unsigned long long)b->heard, (unsigned long long)j->last_beat);
+    return 0;
+}
+
 static int apply_ack(struct db_conn *c, void *arg, struct err *e)
 {
     struct ack_job *j = arg;
     const struct beat *b = j->b;
-    uint64_t top = b->nranges ? b->ranges[b->nranges - 1].to : b->contiguous;
-    if (store_highest(c, &j->highest, e) < 0)
+    if (look_back(c, j, e) < 0)
         return -1;
-    j->unknown = top > j->highest;
-    if (j->unknown)
+    if (j->back[0])
         return note_stopped(c, j->now_ms, e);
     if (b->contiguous && ack_range(c, j, 1, b->contiguous, e) < 0)
         return -1;
@@ -181,11 +196,12 @@ int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, str
     pthread_mutex_lock(&d->lock);
     bool ours = strcmp(v->beat.ack, d->incarnation) == 0;
     j.known_ms = d->rtt_ms;
+    j.last_beat = d->last_beat;
     pthread_mutex_unlock(&d->lock);
     if (ours && db_write(d->opt.db, apply_ack, &j, e) < 0)
         return -1;
-    if (j.unknown)                       /* before the beat counts as an answer: the sender must not start */
-        delivery_set_stopped(d, STOPPED_WHY);
+    if (j.back[0])                       /* before the beat counts as an answer: the sender must not start */
+        delivery_went_back(d, j.back);
     /* An old stream speaks again: a beat from long ago, or a peer restored from a backup. The latter names beats of ours that nobody named yet. */
     bool live = m.newest || (ours && v->beat.heard > d->peer_heard);
     if (ours && v->beat.heard > d->peer_heard)
@@ -194,7 +210,7 @@ int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, str
         note_new_peer(d, v->head.incarnation);
     if ((!same && live) || (same && v->head.number > d->peer_beat))
         note_beat(d, v, now_ms);
-    if (!ours || j.unknown)
+    if (!ours || j.back[0])
         return 0;
     if (j.rtt_ms > 0) {
         pthread_mutex_lock(&d->lock);

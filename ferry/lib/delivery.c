@@ -102,6 +102,41 @@ static int open_keys(struct delivery *d, struct err *e)
     return 0;
 }
 
+#define OUTBOX_LOOK 1000000              /* a bound for a mistake, not for an outbox */
+
+struct back_job { uint64_t highest; int64_t now_ms; bool note; };
+
+static int look_highest(struct db_conn *c, void *arg, struct err *e)
+{
+    struct back_job *j = arg;
+    struct stream_state s;
+    if (store_highest(c, &j->highest, e) < 0 || operate_state(c, &s, e) < 0)
+        return -1;
+    return j->note && !s.state[0] ? operate_set_state(c, "stopped", "", 0, j->now_ms, e) : 0;
+}
+
+/* A file of our stream lies in our outbox whose number we never gave out: our database was put back to an earlier day while it was under way. */
+static int look_at_outbox(struct delivery *d, struct err *e)
+{
+    struct back_job j = {.now_ms = clock_wall_ms()};
+    struct dir_entry *list;
+    struct envelope_head h;
+    char how[160] = "";
+    size_t n;
+    if (db_read(d->opt.db, look_highest, &j, e) < 0 || folder_list(&list, &n, d->outbox, OUTBOX_LOOK, e) < 0)
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (envelope_named(list[i].name, &h) && h.kind != ENVELOPE_BEAT && strcmp(h.from, keys_public(d->opt.own)->name) == 0 && strcmp(h.incarnation, d->incarnation) == 0 &&
+            h.number > j.highest)
+            snprintf(how, sizeof how, "%.79s lies in the outbox, we gave out %llu", list[i].name, (unsigned long long)j.highest);
+    free(list);
+    j.note = *how;
+    if (!*how || db_write(d->opt.db, look_highest, &j, e) < 0)
+        return *how ? -1 : 0;
+    delivery_went_back(d, how);
+    return 0;
+}
+
 int delivery_open(struct delivery **out, const struct delivery_options *opt, struct err *e)
 {
     struct delivery *d = calloc(1, sizeof *d);
@@ -126,6 +161,10 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
         return -1;
     }
     take_up(d, &j.s);
+    if (look_at_outbox(d, e) < 0) {
+        delivery_close(d);
+        return -1;
+    }
     *out = d;
     return 0;
 }
@@ -193,6 +232,16 @@ void delivery_set_stopped(struct delivery *d, const char *why)
     pthread_mutex_unlock(&d->lock);
     if (first)
         log_event(LOG_ERROR, "delivery_stopped", "why %s", why);
+}
+
+void delivery_went_back(struct delivery *d, const char *how)
+{
+    pthread_mutex_lock(&d->lock);
+    bool first = !d->stopped[0];
+    pthread_mutex_unlock(&d->lock);
+    if (first)
+        log_event(LOG_ERROR, "database_went_back", "how %s", how);
+    delivery_set_stopped(d, STOPPED_WHY);
 }
 
 void delivery_trouble(struct delivery *d, unsigned thread, const char *why)

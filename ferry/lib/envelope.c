@@ -22,6 +22,22 @@ void envelope_name(char out[80], const struct envelope_head *h)
     snprintf(out, 80, "%s-%s-%s-%012llu.xml", first[h->kind], h->from, h->incarnation, (unsigned long long)h->number);
 }
 
+bool envelope_named(const char *name, struct envelope_head *out)
+{
+    static const char *const first[] = {"b", "s", "beat"};
+    char kind[5], again[80];
+    unsigned long long number;
+    *out = (struct envelope_head){.number = 0};
+    if (sscanf(name, "%4[a-z]-%15[a-z]-%16[0-9a-f]-%12llu.xml", kind, out->from, out->incarnation, &number) != 4)
+        return false;
+    out->number = number;
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
+        if (strcmp(kind, first[i]) == 0)
+            out->kind = (enum envelope_kind)i;
+    envelope_name(again, out);
+    return strcmp(again, name) == 0;
+}
+
 size_t envelope_item_size(size_t sealed)
 {
     return sealed / 3 * 4 + sealed / CHUNK * 16 + 256;
@@ -262,10 +278,11 @@ int envelope_read(struct envelope *out, struct bytes file, struct child_pool *pa
         return -1;
     buf_init(&out->bytes, ENVELOPE_MAX);
     int rc = read_head(&out->head, r.root, e);
+    const struct rec_node *beat = rc == 0 ? rec_child(r.root, "Beat") : NULL;
+    if (beat && out->head.kind != ENVELOPE_BEAT)
+        rc = err_set(e, ERR_CORRUPT, "envelope: want a Beat in a beat alone");
     if (rc == 0)
-        rc = out->head.kind == ENVELOPE_BEAT ? read_beat(&out->beat, rec_child(r.root, "Beat"), e) : read_items(out, r.root, e);
-    if (rc == 0 && out->head.kind != ENVELOPE_BEAT && out->nitems == 0)
-        rc = err_set(e, ERR_CORRUPT, "envelope: want at least one item");
+        rc = out->head.kind == ENVELOPE_BEAT ? read_beat(&out->beat, beat, e) : read_items(out, r.root, e);
     record_free(&r);
     if (rc < 0)
         envelope_free(out);

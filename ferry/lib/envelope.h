@@ -56,6 +56,8 @@ struct beat {
 
 /* "b-internet-0123456789abcdef-000000000017.xml"; s- for slices, beat- for beats. */
 void envelope_name(char out[80], const struct envelope_head *h);
+/* What such a name says, without looking into the file: kind, from, incarnation, number. false: it is none. */
+bool envelope_named(const char *name, struct envelope_head *out);
 int envelope_write(struct buf *out, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e);
 int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e);
 /* Trailer only: position, magic, suite, key, signature over the exact bytes. No parser. keys: those that may sign; *who gets the one that did. */

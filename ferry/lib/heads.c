@@ -76,24 +76,23 @@ int heads_say(struct db_conn *c, const char *our, const char *peer, uint64_t tol
 
 struct heard_job { struct delivery *d; const struct envelope *v; struct bytes body; int64_t now_ms; uint64_t unshown; char our[17]; char trouble[160]; };
 
-/* What the peer has of us must be what our journal gives at that place. */
-static int check_ours(struct db_conn *c, struct heard_job *j, struct err *e)
+int heads_ours(struct db_conn *c, const struct beat *b, char why[160], struct err *e)
 {
-    const struct beat *b = &j->v->beat;
     struct hash256 root;
     char hex[65];
-    if (strcmp(b->ack, j->our) != 0 || !b->known)
+    why[0] = 0;
+    if (!b->known)
         return 0;
     if (journal_root(c, b->known, &root, e) < 0) {
         if (e->code != ERR_MISSING)
             return -1;
         err_clear(e);
-        snprintf(j->trouble, sizeof j->trouble, "our journal went back: the peer heard entry %llu: restored from a backup? ferry resync is needed", (unsigned long long)b->known);
+        snprintf(why, 160, "our journal went back: the peer heard entry %llu: restored from a backup? ferry resync is needed", (unsigned long long)b->known);
         return 0;
     }
     hash_hex(hex, &root);
     if (strcmp(hex, b->known_head) != 0)
-        snprintf(j->trouble, sizeof j->trouble, "our journal is not the one that the peer heard at entry %llu: restored or rewritten? ferry resync is needed",
+        snprintf(why, 160, "our journal is not the one that the peer heard at entry %llu: restored or rewritten? ferry resync is needed",
                  (unsigned long long)b->known);
     return 0;
 }
@@ -195,7 +194,7 @@ static int hear(struct db_conn *c, void *arg, struct err *e)
 {
     struct heard_job *j = arg;
     struct head_row last, any;
-    if (newest(c, j->v->head.incarnation, &last, e) < 0 || newest(c, NULL, &any, e) < 0 || check_ours(c, j, e) < 0)
+    if (newest(c, j->v->head.incarnation, &last, e) < 0 || newest(c, NULL, &any, e) < 0 || (strcmp(j->v->beat.ack, j->our) == 0 && heads_ours(c, &j->v->beat, j->trouble, e) < 0))
         return -1;
     int keep = j->trouble[0] ? 0 : check_peer(c, j, &last, e);
     if (keep <= 0)

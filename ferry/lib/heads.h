@@ -18,6 +18,8 @@ struct delivery;
 int heads_prepare(struct db *db, struct err *e);
 /* In a closure: what our next beat says. our, peer: streams, "" = never heard. told: size of our head that the peer named last, 0 = none since the start. */
 int heads_say(struct db_conn *c, const char *our, const char *peer, uint64_t told, struct beat *b, struct err *e);
+/* In a closure, for a beat that speaks of our stream: does our journal give the head that the peer has of us? why: "" yes, else in words. */
+int heads_ours(struct db_conn *c, const struct beat *b, char why[160], struct err *e);
 /* Receiver thread, behind beat_heard: body is the signed file. */
 int heads_heard(struct delivery *d, const struct envelope *v, struct bytes body, int64_t now_ms, struct err *e);
 

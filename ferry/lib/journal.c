@@ -5,7 +5,7 @@
 
 #define COLUMNS "id, at_ms, what, incarnation, number, item_id, kind, case_no, hash, own"
 
-enum { Q_LAST, Q_ADD, Q_NODE, Q_SIZE, Q_STREAM, Q_PLACED, Q_FILE_HASH, Q_ACKED, Q_CONFIRMED, Q_CASE, Q_EACH, Q_ITEM, Q_FILE, Q__COUNT };
+enum { Q_LAST, Q_ADD, Q_NODE, Q_SIZE, Q_STREAM, Q_PLACED, Q_FILE_HASH, Q_ACKED, Q_CONFIRMED, Q_CASE, Q_EACH, Q_ITEM, Q_FILE, Q_FILE_WAS, Q__COUNT };
 static const char *const sql[Q__COUNT] = {
     [Q_LAST] = "SELECT id, own FROM journal ORDER BY id DESC LIMIT 1",
     [Q_ADD] = "INSERT INTO journal(" COLUMNS ", nodes, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?2, ?2)",
@@ -24,6 +24,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_ITEM] = "SELECT " COLUMNS " FROM journal WHERE item_id = ?1 AND item_id <> '' AND instr(' ' || ?2 || ' ', ' ' || what || ' ') ORDER BY id DESC LIMIT 1",
     [Q_FILE] = "SELECT " COLUMNS " FROM journal WHERE number = ?3 AND number > 0 AND incarnation = ?1 AND item_id = '' AND instr(' ' || ?2 || ' ', ' ' || what || ' ') "
                "ORDER BY id DESC LIMIT 1",
+    [Q_FILE_WAS] = "SELECT 1 FROM journal WHERE number = ?2 AND number > 0 AND incarnation = ?1 AND item_id = '' AND what = ?3 AND hash = ?4 LIMIT 1",
 };
 static const struct db_statements st = {sql, Q__COUNT};
 
@@ -361,4 +362,16 @@ int journal_last(struct db_conn *c, const char *words, const char *item, const c
     if (!item)
         db_bind_int(s, 3, (int64_t)number);
     return one_entry(c, s, out, e);
+}
+
+int journal_file_was(struct db_conn *c, const char *word, const char *incarnation, uint64_t number, const char *hash, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &st, Q_FILE_WAS);
+    db_bind_text(s, 1, incarnation);
+    db_bind_int(s, 2, (int64_t)number);
+    db_bind_text(s, 3, word);
+    db_bind_text(s, 4, hash);
+    int rc = db_step(c, s, e);
+    sqlite3_reset(s);
+    return rc;
 }

@@ -67,5 +67,8 @@ typedef int (*journal_fn)(void *arg, const struct journal_entry *x, struct err *
 int journal_each(struct db_conn *c, int64_t from_ms, int64_t to_ms, journal_fn fn, void *arg, struct err *e);
 /* The last entry with one of these words about an item (stream NULL), or about a file. 1 one, 0 none. words: "applied refused …", separated by blanks. */
 int journal_last(struct db_conn *c, const char *words, const char *item, const char *incarnation, uint64_t number, struct journal_entry *out, struct err *e);
+/* Is there an entry with this word about a file with just these bytes? One number may stand for several: sent again under another key, or without the
+ * items that were confirmed meanwhile. 1 yes, 0 no. */
+int journal_file_was(struct db_conn *c, const char *word, const char *incarnation, uint64_t number, const char *hash, struct err *e);
 
 #endif

@@ -10,7 +10,7 @@
 #include "ferry/lib/envelope.h"
 #include "ferry/lib/journal.h"
 
-#define STOPPED_WHY "the peer acknowledges numbers that this database never gave out: restored from a backup? ferry resync is needed"
+#define STOPPED_WHY "the peer knows more of us than this database: restored from a backup? ferry resync is needed"
 #define INBOX_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE)
 
 enum { THREAD_SEND, THREAD_RECEIVE, THREAD_CLOCK, THREAD_COMMAND, THREAD__COUNT };
@@ -33,7 +33,7 @@ struct delivery {
     pthread_cond_t send_wake, clock_wake;
     bool stop, send_asked, beat_asked;
     bool answered;                       /* the peer spoke after this start: it knows no number that we do not know */
-    uint64_t first_beat;                 /* counter of our first beat since the start, 0 before */
+    uint64_t first_beat, last_beat;      /* counters of our first and newest beat since the start, 0 before */
     char trouble[THREAD__COUNT][160];    /* why the last round of a thread failed, "" = it did not */
     uint64_t gap_contiguous;             /* clock thread only: where the gap began, and since when it stands there */
     int64_t gap_since_ms;
@@ -129,6 +129,7 @@ int beat_publish(struct delivery *d, struct err *e);
 int beat_heard(struct delivery *d, const struct envelope *v, int64_t now_ms, struct err *e);
 int status_write(struct delivery *d, struct err *e);
 void delivery_set_stopped(struct delivery *d, const char *why);
+void delivery_went_back(struct delivery *d, const char *how);      /* stopped, as this shows that our database was put back */
 void delivery_trouble(struct delivery *d, unsigned thread, const char *why);      /* "" = none any more */
 
 #endif

@@ -18,6 +18,7 @@
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/quarantine.h"
+#include "ferry/lib/reconcile.h"
 #include "ferry/lib/resync.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
@@ -181,27 +182,45 @@ static int pass_item(struct db_conn *c, struct delivery *d, struct passing *p, s
     return apply_one(c, d, p, e);
 }
 
-struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known; char hash[65]; };
+/* known: nothing of it is new; reused: its number came before, but with other items. */
+struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known, reused; char hash[65]; };
+
+/* A known number is no reason to let items go: a side that was put back to an earlier day gives its numbers out again, and acknowledges nothing by that. */
+static int look_known(struct db_conn *c, void *arg, struct err *e)
+{
+    struct file_job *j = arg;
+    const struct envelope_head *h = &j->v->head;
+    char state[12] = "known";
+    j->reused = false;
+    if (store_file_known(c, h->incarnation, h->number, &j->known, e) < 0)
+        return -1;
+    int was = j->known ? journal_file_was(c, "received", h->incarnation, h->number, j->hash, e) : 1;
+    if (was)
+        return was < 0 ? -1 : 0;
+    for (size_t i = 0; i < j->v->nitems && *state; i++)
+        if (store_item_state(c, j->v->items[i].id.s, state, e) < 0)
+            return -1;
+    j->reused = !*state;
+    j->known = !j->reused;
+    return 0;
+}
 
 static int apply_file(struct db_conn *c, void *arg, struct err *e)
 {
     struct file_job *j = arg;
-    if (store_file_known(c, j->v->head.incarnation, j->v->head.number, &j->known, e) < 0)
+    const struct envelope_head *h = &j->v->head;
+    if (look_known(c, j, e) < 0)
         return -1;
     if (j->known)
         return 0;
-    if (journal_received(c, j->v->head.incarnation, j->v->head.number, j->hash, j->now_ms, e) < 0)
+    if (j->reused && reconcile_reused(c, h->incarnation, h->number, j->hash, j->now_ms, e) < 0)
+        return -1;
+    if (journal_received(c, h->incarnation, h->number, j->hash, j->now_ms, e) < 0)
         return -1;
     for (size_t i = 0; i < j->n; i++)
         if (pass_item(c, j->d, &j->items[i], e) < 0)
             return -1;
-    return store_file_in(c, j->v->head.incarnation, j->v->head.number, j->now_ms, e);
-}
-
-static int look_known(struct db_conn *c, void *arg, struct err *e)
-{
-    struct file_job *j = arg;
-    return store_file_known(c, j->v->head.incarnation, j->v->head.number, &j->known, e);
+    return j->reused ? 0 : store_file_in(c, h->incarnation, h->number, j->now_ms, e);
 }
 
 static void log_item(const struct passing *p)
@@ -230,13 +249,13 @@ static int receive_items(struct delivery *d, const struct envelope *v, struct by
 {
     struct file_job j = {.d = d, .v = v, .n = v->nitems, .now_ms = now_ms};
     struct hash256 h;
+    hash_of(&h, body);
+    hash_hex(j.hash, &h);
     int rc = db_read(d->opt.db, look_known, &j, e);
     if (rc < 0 || j.known)
         return rc;
     if (vault_keep(d, &v->head, body, e) < 0)
         return -1;
-    hash_of(&h, body);
-    hash_hex(j.hash, &h);
     j.items = passing_of(v, now_ms);
     if (!j.items)
         return err_set(e, ERR_FULL, "receive: no memory");

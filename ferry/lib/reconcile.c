@@ -187,10 +187,14 @@ static int load_day(struct db_conn *c, void *arg, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
+static void day_text(char day[11], struct date d)
+{
+    snprintf(day, 11, "%04u-%02u-%02u", (unsigned)d.y % 10000, (unsigned)d.m % 100, (unsigned)d.d % 100);
+}
+
 static void yesterday(char day[11], int64_t now_ms)
 {
-    struct date d = date_add_days(clock_beijing_date(now_ms - AFTER_MS), -1);
-    snprintf(day, 11, "%04u-%02u-%02u", (unsigned)d.y % 10000, (unsigned)d.m % 100, (unsigned)d.d % 100);
+    day_text(day, date_add_days(clock_beijing_date(now_ms - AFTER_MS), -1));
 }
 
 void reconcile_tick(struct delivery *d, int64_t now_ms)
@@ -236,6 +240,18 @@ static int differs(struct db_conn *c, const char *day, const struct row *r, cons
     return db_run(c, s, e);
 }
 
+int reconcile_reused(struct db_conn *c, const char *incarnation, uint64_t number, const char *hash, int64_t now_ms, struct err *e)
+{
+    char day[11];
+    struct journal_entry first;
+    struct row r = {.file = true, .word = "sent", .x.number = number};
+    day_text(day, clock_beijing_date(now_ms));
+    memcpy(r.x.incarnation, incarnation, sizeof r.x.incarnation);
+    snprintf(r.x.hash, sizeof r.x.hash, "%s", hash);
+    int rc = journal_last(c, "received", NULL, incarnation, number, &first, e);
+    return rc < 0 ? -1 : differs(c, day, &r, rc == 1 ? &first : NULL, now_ms, e);
+}
+
 static void read_row(struct row *r, const struct rec_node *n)
 {
     *r = (struct row){.file = strcmp(n->name, "file") == 0, .out = strcmp(rec_attr(n, "direction"), "out") == 0};
@@ -257,7 +273,8 @@ static int compare(struct db_conn *c, const char *day, const struct row *r, int6
     int rc = journal_last(c, words, r->file ? NULL : r->x.item, r->x.incarnation, r->x.number, &own, e);
     if (rc < 0 || (rc == 0 && under_way) || (rc == 1 && strcmp(own.hash, r->x.hash) == 0))
         return rc < 0 ? -1 : 0;
-    return differs(c, day, r, rc == 1 ? &own : NULL, now_ms, e);
+    int was = rc == 1 && r->file ? journal_file_was(c, words, r->x.incarnation, r->x.number, r->x.hash, e) : 0;
+    return was ? (was < 0 ? -1 : 0) : differs(c, day, r, rc == 1 ? &own : NULL, now_ms, e);
 }
 
 int reconcile_apply(struct db_conn *c, void *delivery, const struct in_item *it, void *prepared, struct err *e)

@@ -20,6 +20,8 @@ void reconcile_tick(struct delivery *d, int64_t now_ms);
 /* In a closure. */
 int reconcile_open(struct db_conn *c, uint64_t *n, struct err *e);
 int reconcile_list(struct db_conn *c, int64_t max, json_t *rows, struct err *e);
+/* In a closure: a number of the peer's stream came again with other items in it: the peer was put back to an earlier day. A difference of today. */
+int reconcile_reused(struct db_conn *c, const char *incarnation, uint64_t number, const char *hash, int64_t now_ms, struct err *e);
 /* Verb reconcile {day: 2026-11-23}: sends our list of the day (again), "" = yesterday; {settle: ID | "all", reason}: open differences were looked into. */
 int reconcile_verb(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e);
 /* The handler; app is the struct delivery. Prepared as resync_prepare does. */

@@ -92,7 +92,7 @@ static void become(struct delivery *d, const char *incarnation)
     snprintf(d->incarnation, sizeof d->incarnation, "%s", incarnation);
     d->stopped[0] = 0;
     d->answered = false;
-    d->first_beat = 0;
+    d->first_beat = d->last_beat = 0;
     d->told = (struct journal_head){0};
     d->beat_asked = true;
     pthread_cond_signal(&d->clock_wake);

@@ -96,7 +96,8 @@ static int load_spool(const struct delivery *d, struct item_row *r, struct err *
     return 0;
 }
 
-/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. 1: no items are left. */
+/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. Items that were confirmed meanwhile (they
+ * crossed on another way) are not in it any more; it goes out even when none is left, for the peer waits for its number. */
 static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
 {
     struct items_job j = {.number = f->number};
@@ -106,9 +107,7 @@ static int build_file(struct delivery *d, const struct file_row *f, struct buf *
     our_stream(d, h.incarnation);
     envelope_name(name, &h);
     int rc = db_read(d->opt.db, load_items, &j, e);
-    if (rc == 0 && j.n == 0)
-        return 1;
-    struct envelope_item *items = rc == 0 ? calloc(j.n, sizeof *items) : NULL;
+    struct envelope_item *items = rc == 0 ? calloc(j.n + 1, sizeof *items) : NULL;
     for (size_t i = 0; rc == 0 && i < j.n; i++) {
         rc = load_spool(d, &j.rows[i], e);
         if (items)
@@ -134,19 +133,6 @@ static int note_published(struct db_conn *c, void *arg, struct err *e)
     return store_published(c, j->number, j->hash, j->size, j->now_ms, e);
 }
 
-static int ack_empty(struct db_conn *c, void *arg, struct err *e)
-{
-    const struct file_row *f = arg;
-    int64_t rtt = 0;
-    return store_ack(c, f->number, f->number, true, 0, &rtt, e);
-}
-
-/* All its items were confirmed before the file was acknowledged: nothing is left to send. */
-static int forget_file(struct delivery *d, struct file_row *f, struct err *e)
-{
-    return db_write(d->opt.db, ack_empty, f, e);
-}
-
 static int publish(struct delivery *d, struct file_row *f, struct err *e)
 {
     struct published_job j = {.number = f->number, .now_ms = clock_wall_ms()};
@@ -155,10 +141,6 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
     char name[80];
     buf_init(&body, ENVELOPE_MAX);
     int rc = build_file(d, f, &body, name, e);
-    if (rc == 1) {
-        buf_clear(&body);
-        return forget_file(d, f, e);
-    }
     if (rc == 0) {
         hash_of(&h, buf_bytes(&body));
         hash_hex(j.hash, &h);

@@ -52,12 +52,12 @@ static int look_known(struct db_conn *c, void *arg, struct err *e)
 static int is_known(struct delivery *d, const char *name, bool *known, struct err *e)
 {
     struct known_job j = {.known = false};
-    unsigned long long number = 0;
-    char kind, from[16];
+    struct envelope_head h;
     *known = false;
-    if (sscanf(name, "%c-%15[a-z]-%16[0-9a-f]-%12llu.xml", &kind, from, j.incarnation, &number) != 4)
+    if (!envelope_named(name, &h))
         return 0;
-    j.number = number;
+    memcpy(j.incarnation, h.incarnation, sizeof j.incarnation);
+    j.number = h.number;
     if (db_read(d->opt.db, look_known, &j, e) < 0)
         return -1;
     *known = j.known;

@@ -536,12 +536,12 @@ static void test_growing_file_is_left_alone(void **state)
     buf_clear(&l.sealed);
 }
 
-struct queue_job { struct world *w; const char *text, *spool; struct id128 id; struct buf sealed; };
+struct queue_job { struct world *w; const char *text, *spool; bool retain; struct id128 id; struct buf sealed; };
 
 static int queue(struct db_conn *c, void *arg, struct err *e)
 {
     struct queue_job *j = arg;
-    struct out_item it = {.id = j->id, .kind = "status", .case_no = "", .sealed = buf_bytes(&j->sealed)};
+    struct out_item it = {.id = j->id, .kind = "status", .case_no = "", .retain = j->retain, .sealed = buf_bytes(&j->sealed)};
     if (j->spool) {
         it.sealed = (struct bytes){0};
         it.spool = j->spool;
@@ -552,9 +552,9 @@ static int queue(struct db_conn *c, void *arg, struct err *e)
     return delivery_enqueue(c, &it, clock_wall_ms(), e);
 }
 
-static struct queue_job send_out(struct world *w, const char *text, const char *spool)
+static struct queue_job send_as(struct world *w, const char *text, const char *spool, bool retain)
 {
-    struct queue_job j = {.w = w, .text = text, .spool = spool};
+    struct queue_job j = {.w = w, .text = text, .spool = spool, .retain = retain};
     struct manifest m = {.kind = "status", .protocol = 1};
     struct err e = {0};
     id_random(&j.id);
@@ -570,6 +570,11 @@ static struct queue_job send_out(struct world *w, const char *text, const char *
     return j;
 }
 
+static struct queue_job send_out(struct world *w, const char *text, const char *spool)
+{
+    return send_as(w, text, spool, false);
+}
+
 static unsigned sent_within(struct world *w, int ms)
 {
     unsigned files = 0;
@@ -578,6 +583,36 @@ static unsigned sent_within(struct world *w, int ms)
         usleep(20000);
     }
     return files;
+}
+
+static int confirm(struct db_conn *c, void *arg, struct err *e)
+{
+    const struct queue_job *j = arg;
+    struct hash256 h;
+    char hex[65];
+    hash_of(&h, buf_bytes(&j->sealed));
+    hash_hex(hex, &h);
+    return delivery_confirm(c, j->id.s, hex, clock_wall_ms(), e);
+}
+
+/* FRY-14: its items crossed on another way and were confirmed before the file came: its number is still waited for, so it goes out without them. */
+static void test_file_without_items_still_crosses(void **state)
+{
+    struct world *w = *state;
+    struct delivery_state st = {0};
+    struct err e = {0};
+    struct queue_job j = send_as(w, "one", NULL, true);
+    assert_true(sent_within(w, 500) >= 1);       /* the gateway lost it */
+    assert_int_equal(db_write(w->db, confirm, &j, &e), 1);
+    sent_within(w, 100);
+    assert_true(sent_within(w, 2500) >= 1);
+    beat(w, w->incarnation, 1, w->heard);
+    settle(w);
+    sent_within(w, 100);
+    assert_int_equal(sent_within(w, 1500), 0);
+    delivery_health(w->d, &st);
+    assert_int_equal(st.unacked, 0);
+    buf_clear(&j.sealed);
 }
 
 /* A peer that knows numbers of ours that we do not know: we were restored from a backup. Nothing goes out any more, and it is critical. */
@@ -597,6 +632,28 @@ static void test_restored_from_backup_stops(void **state)
     assert_int_equal(sent_within(w, 2500), 0);
     delivery_health(w->d, &st);
     assert_string_equal(st.word, "critical");
+    assert_non_null(strstr(st.stopped, "restored from a backup"));
+}
+
+/* FRY-14: so it is when the peer heard a beat of this stream that we did not send yet. */
+static void test_beats_of_a_later_day_stop(void **state)
+{
+    struct world *w = *state;
+    struct delivery_state st = {0};
+    beat(w, "", 0, 0);
+    settle(w);
+    sent_within(w, 300);
+    beat(w, w->incarnation, 0, w->heard);
+    settle(w);
+    sent_within(w, 100);
+    delivery_health(w->d, &st);
+    assert_string_equal(st.stopped, "");
+    beat(w, w->incarnation, 0, w->heard + 50);
+    settle(w);
+    struct queue_job j = send_out(w, "one", NULL);
+    buf_clear(&j.sealed);
+    assert_int_equal(sent_within(w, 2500), 0);
+    delivery_health(w->d, &st);
     assert_non_null(strstr(st.stopped, "restored from a backup"));
 }
 
@@ -731,7 +788,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_items_that_lie, setup, teardown),
         cmocka_unit_test_setup_teardown(test_files_that_lie, setup, teardown),
         cmocka_unit_test_setup_teardown(test_growing_file_is_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_file_without_items_still_crosses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restored_from_backup_stops, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_beats_of_a_later_day_stop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_start_waits_for_an_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_old_beats_change_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_spool_file, setup, teardown),

@@ -292,6 +292,120 @@ static void SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_
     assert_string_equal(d.journal, "");
 }
 
+/* --- a side whose database is put back to an earlier day --- */
+
+static void copy(const char *from, const char *to, const char *end)
+{
+    char a[300], b[300], cmd[1300];
+    snprintf(a, sizeof a, "%s%s", from, end);
+    snprintf(b, sizeof b, "%s%s", to, end);
+    snprintf(cmd, sizeof cmd, "if [ -e '%s' ]; then cp '%s' '%s'; else rm -f '%s'; fi", a, a, b, b);
+    assert_int_equal(system(cmd), 0);
+}
+
+/* The side stands. back: from the copy into the database, else the other way round. */
+static void keep_database(struct side *s, bool back)
+{
+    char db[260], kept[260];
+    snprintf(db, sizeof db, "%s/side.db", s->dir);
+    snprintf(kept, sizeof kept, "%s/kept.db", s->dir);
+    db_close(s->db);
+    copy(back ? kept : db, back ? db : kept, "");
+    copy(back ? kept : db, back ? db : kept, "-wal");
+    open_db(s);
+}
+
+#define STATUSES COUNT("applied") " AND kind = 'status'"
+
+static void wait_stopped(struct side *s)
+{
+    struct delivery_state d = {0};
+    for (int i = 0; i < WAIT_MS / 20 && !d.stopped[0]; i++) {
+        usleep(20000);
+        delivery_health(s->delivery, &d);
+    }
+    assert_string_equal(d.stopped, STOPPED_WHY);
+}
+
+static void resync(struct side *s)
+{
+    struct err e = {0};
+    json_t *answer = json_object();
+    assert_int_equal(resync_begin(s->delivery, answer, &e), 0);
+    json_decref(answer);
+}
+
+/* What it sent since was heard: it is told so before it gives those numbers out again. */
+static void FRY_14_a_database_put_back_is_told_by_the_peer_before_it_sends(void **state)
+{
+    struct world *w = *state;
+    cross(w);
+    stop(&w->b);
+    keep_database(&w->b, false);
+    start(w, &w->b, &w->a);
+    send_record(&w->b, "status");
+    wait_number(&w->a, STATUSES, 2);
+    wait_number(&w->b, COUNT("acked"), 2);
+    settled(w);
+    stop(&w->b);
+    keep_database(&w->b, true);
+    start(w, &w->b, &w->a);
+    send_record(&w->b, "status");
+    wait_stopped(&w->b);
+    assert_int_equal(number_of(&w->a, STATUSES), 2);
+    resync(&w->b);
+    wait_number(&w->a, STATUSES, 3);
+}
+
+/* A file of the case's second status, aside as if the gateway had it; the database of before is back. */
+static void put_back_with_a_file_under_way(struct world *w, const char *aside)
+{
+    char cmd[500];
+    cross(w);
+    stop(&w->a);
+    stop(&w->b);
+    keep_database(&w->b, false);
+    start(w, &w->b, &w->a);
+    send_record(&w->b, "status");
+    wait_number(&w->b, COUNT("sent"), 2);
+    stop(&w->b);
+    keep_database(&w->b, true);
+    snprintf(cmd, sizeof cmd, "rm -f '%s'/in/beat-*; %s", w->a.dir, aside);
+    assert_int_equal(system(cmd), 0);
+    start(w, &w->b, &w->a);
+}
+
+static void FRY_14_a_database_put_back_finds_its_own_later_file_in_the_outbox(void **state)
+{
+    struct world *w = *state;
+    put_back_with_a_file_under_way(w, "true");
+    wait_stopped(&w->b);
+    send_record(&w->b, "status");
+    start(w, &w->a, &w->b);
+    wait_number(&w->a, STATUSES, 2);
+    resync(&w->b);
+    wait_number(&w->a, STATUSES, 3);
+}
+
+/* Nothing told the side that was put back: two files of one number come, and what is in either is taken. */
+static void I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_difference(void **state)
+{
+    struct world *w = *state;
+    char cmd[500];
+    snprintf(cmd, sizeof cmd, "mv '%s'/in/b-*2.xml '%s'/first.xml", w->a.dir, w->dir);
+    put_back_with_a_file_under_way(w, cmd);
+    send_record(&w->b, "status");
+    wait_number(&w->b, COUNT("sent"), 2);
+    snprintf(cmd, sizeof cmd, "mv '%s'/first.xml '%s'/in/a-first.xml", w->dir, w->a.dir);
+    assert_int_equal(system(cmd), 0);
+    start(w, &w->a, &w->b);
+    wait_number(&w->a, STATUSES, 3);
+    assert_int_equal(number_of(&w->a, "SELECT count(*) FROM reconcile_difference WHERE kind = 'file' AND peer LIKE 'sent %' AND own LIKE 'received %' AND settled_ms = 0"), 1);
+    wait_number(&w->b, COUNT("acked"), 2);
+    settled(w);
+    assert_int_equal(number_of(&w->a, STATUSES), 3);
+}
+
 /* --- evidence files --- */
 
 static char *export_of(struct side *s)
@@ -494,6 +608,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_is_never_shown_to_continue_is_noticed_after_an_hour, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly, setup, teardown),
+        cmocka_unit_test_setup_teardown(FRY_14_a_database_put_back_is_told_by_the_peer_before_it_sends, setup, teardown),
+        cmocka_unit_test_setup_teardown(FRY_14_a_database_put_back_finds_its_own_later_file_in_the_outbox, setup, teardown),
+        cmocka_unit_test_setup_teardown(I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_evidence_of_one_side_shows_every_step_signed_by_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_both_sides_files_agree_and_another_case_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_no_byte_of_an_evidence_file_can_be_changed, setup, teardown),
