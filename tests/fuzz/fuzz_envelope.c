@@ -74,7 +74,7 @@ static void read_text(struct bytes file)
         assert(v.items[i].sealed.p == v.bytes.p + total);
         total += v.items[i].sealed.n;
     }
-    assert(total == v.bytes.n && (v.head.kind == ENVELOPE_BEAT ? v.nitems == 0 : v.nitems > 0));
+    assert(total == v.bytes.n && (v.head.kind != ENVELOPE_BEAT || v.nitems == 0));
     for (size_t i = 0; i < v.beat.nranges; i++)
         assert(v.beat.ranges[i].from <= v.beat.ranges[i].to && v.beat.ranges[i].from > v.beat.contiguous);
     envelope_free(&v);

@@ -1,14 +1,23 @@
 /* delivery.pml - one direction of the delivery protocol and its acknowledgements; README.md says what is modelled.
  * The gateway is a set of files: what lies in it may be carried in any order, stay and come again (duplicate), or vanish.
- * One atomic block is one commit or one rename; a crash may fall between any two and leaves the database alone. */
+ * One atomic block is one commit or one rename; a crash may fall between any two and leaves the database alone. Each thread is a process of
+ * its own, so that weak fairness means: a thread that has work does some of it at last. */
 #define N 2                              /* items: places 1..N of one case; number n of stream s */
 bool net[3], beat[4], conf[3];           /* on the way: file n; a beat acknowledging set m; confirmation of item i */
-byte next = 1, item_of[3], num_of[3];    /* sender's database: numbers given, out_item.number */
+byte next = 1, item_of[3];               /* sender's database: numbers given */
 bool file[3], kept[3], confirmed[3];     /* out_file, out_item, the confirmation was heard */
 bool infile[3], waiting[3];              /* receiver's database: in_file, in_item waiting */
 byte applied[3], settled;                /* how often the handler ran; in_case.seq */
 byte work, queued;                       /* receiver's memory: the file it prepares; items accepted */
-byte crashes;
+byte crashes, harms;
+#define RECEIVED (infile[1] + 2 * infile[2])
+#ifdef FAIR
+#define MAY_HARM harms < 3               /* it harms so often and is fair from then on */
+#define harm harms++
+#else
+#define MAY_HARM true                    /* loses, repeats and reorders without a bound */
+#define harm skip
+#endif
 
 inline apply(i) {
     applied[i]++; assert(applied[i] == 1);             /* once */
@@ -30,18 +39,32 @@ inline pass(i) {
         apply(i)
 #endif
     fi;
+#ifndef BUG_NO_DRAIN
     do :: settled < N && waiting[settled + 1] -> waiting[settled + 1] = false; apply(settled + 1)
        :: else -> break
     od
+#endif
 }
 inline purge(i) { assert(applied[i] == 1); kept[i] = false; confirmed[i] = true }
 
-active proctype sender() { byte n, m;
+active proctype citizen() {
+end: do :: atomic { queued < N -> queued++; kept[queued] = true } od }
+
+active proctype sender() {
 end: do
-    :: atomic { queued < N -> queued++; kept[queued] = true }
-    :: atomic { next <= queued -> item_of[next] = next; num_of[next] = next; file[next] = true; next++ }
+    :: atomic { next <= queued -> item_of[next] = next; file[next] = true; next++
+#ifdef BUG_NO_RESEND
+        ; net[next - 1] = true }
+    od }
+#else
+       }
     :: atomic { file[1] && !net[1] -> net[1] = true }
     :: atomic { file[2] && !net[2] -> net[2] = true }
+    od }
+#endif
+
+active proctype hearer() { byte m;
+end: do
     :: atomic { (beat[1] || beat[2] || beat[3]) ->
         if :: beat[1] -> m = 1 :: beat[2] -> m = 2 :: beat[3] -> m = 3 fi;
         beat[m] = false;
@@ -52,11 +75,15 @@ end: do
         if :: (m & 2) && kept[2] -> purge(2) :: else fi;
 #endif
         m = 0 }
+    od }
+
+active proctype confirmer() {
+end: do
     :: atomic { conf[1] -> conf[1] = false; if :: kept[1] -> purge(1) :: else fi }
     :: atomic { conf[2] -> conf[2] = false; if :: kept[2] -> purge(2) :: else fi }
     od }
 
-active proctype receiver() { byte m;
+active proctype receiver() {
 end: do
     :: atomic { work == 0 && net[1] -> work = 1
 #ifdef BUG_ACK_EARLY
@@ -77,19 +104,28 @@ end: do
         if :: !infile[work] -> pass(item_of[work]) :: else fi;
 #endif
         infile[work] = true; net[work] = false; work = 0 }
-    :: atomic { m = infile[1] + 2 * infile[2]; (m && !beat[m]) -> beat[m] = true }
-    :: atomic { applied[1] && !confirmed[1] && !conf[1] -> conf[1] = true }
-    :: atomic { applied[2] && !confirmed[2] && !conf[2] -> conf[2] = true }
     :: atomic { work != 0 && crashes < 2 -> crashes++; work = 0 }      /* killed: memory is gone, the file still lies there */
     od }
 
-/* Loses, repeats and reorders without a bound. */
+active proctype clock() {
+end: do :: atomic { RECEIVED && !beat[RECEIVED] -> beat[RECEIVED] = true } od }
+
+active proctype answers() {
+end: do
+    :: atomic { applied[1] && !confirmed[1] && !conf[1] -> conf[1] = true }
+    :: atomic { applied[2] && !confirmed[2] && !conf[2] -> conf[2] = true }
+    od }
+
 active proctype gateway() {
 end: do
-       :: net[1] -> net[1] = false
-       :: net[2] -> net[2] = false
-       :: infile[1] && file[1] == false && !net[1] -> net[1] = true    /* a duplicate long after */
-       :: infile[2] && file[2] == false && !net[2] -> net[2] = true
-       :: atomic { (beat[1] || beat[2] || beat[3]) -> beat[1] = false; beat[2] = false; beat[3] = false }
-       :: atomic { conf[1] || conf[2] -> conf[1] = false; conf[2] = false }
+       :: atomic { MAY_HARM && net[1] -> harm; net[1] = false }
+       :: atomic { MAY_HARM && net[2] -> harm; net[2] = false }
+       :: atomic { MAY_HARM && infile[1] && file[1] == false && !net[1] -> harm; net[1] = true }    /* a duplicate long after */
+       :: atomic { MAY_HARM && infile[2] && file[2] == false && !net[2] -> harm; net[2] = true }
+       :: atomic { MAY_HARM && (beat[1] || beat[2] || beat[3]) -> harm; beat[1] = false; beat[2] = false; beat[3] = false }
+       :: atomic { MAY_HARM && (conf[1] || conf[2]) -> harm; conf[1] = false; conf[2] = false }
     od }
+
+#ifdef FAIR
+ltl all_there { <> (confirmed[1] && confirmed[2]) }
+#endif
