@@ -10,6 +10,7 @@
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/reconcile.h"
+#include "ferry/lib/runs.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
 
@@ -19,7 +20,7 @@ static int load_beat(struct db_conn *c, void *arg, struct err *e)
 {
     struct beat_job *j = arg;
     struct delivery_state counts = {0};
-    if (j->beat.ack[0] && store_ranges(c, j->beat.ack, &j->beat, e) < 0)
+    if (j->beat.ack[0] && (store_ranges(c, j->beat.ack, &j->beat, e) < 0 || runs_say(c, j->beat.ack, &j->beat, e) < 0))
         return -1;
     if (store_highest(c, &j->beat.sent, e) < 0 || store_counts(c, &counts, e) < 0)
         return -1;
@@ -108,13 +109,13 @@ static int note_stopped(struct db_conn *c, int64_t now_ms, struct err *e)
 }
 
 /* A database that was put back to an earlier day gives its numbers out again: what the peer then acknowledges may be another file of that number.
- * Any of these shows it: a number, a journal entry or a beat of ours that the peer knows and we do not. */
+ * Any of these shows it: a start, a number, a journal entry or a beat of ours that the peer knows and we do not. */
 static int look_back(struct db_conn *c, struct ack_job *j, struct err *e)
 {
     const struct beat *b = j->b;
     const uint64_t top = b->nranges ? b->ranges[b->nranges - 1].to : b->contiguous;
     uint64_t highest;
-    if (store_highest(c, &highest, e) < 0 || heads_ours(c, b, j->back, e) < 0)
+    if (store_highest(c, &highest, e) < 0 || runs_ours(c, b, j->back, e) < 0 || (!j->back[0] && heads_ours(c, b, j->back, e) < 0))
         return -1;
     if (top > highest)
         snprintf(j->back, sizeof j->back, "the peer acknowledges number %llu, we gave out %llu", (unsigned long long)top, (unsigned long long)highest);

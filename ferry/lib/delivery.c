@@ -1,5 +1,6 @@
 /* delivery.c - opening, threads, the small public functions. The work is in send.c, receive.c, beat.c, status.c. */
 #include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "ferry/lib/heads.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/reconcile.h"
+#include "ferry/lib/runs.h"
 #include "ferry/lib/store_keys.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/temps.h"
@@ -140,6 +142,7 @@ static int look_at_outbox(struct delivery *d, struct err *e)
 int delivery_open(struct delivery **out, const struct delivery_options *opt, struct err *e)
 {
     struct delivery *d = calloc(1, sizeof *d);
+    uint8_t run[8];
     *out = NULL;
     if (!d)
         return err_set(e, ERR_FULL, "delivery: no memory");
@@ -155,8 +158,10 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     snprintf(d->health, sizeof d->health, "fine");
     snprintf(d->live.word, sizeof d->live.word, "fine");
     defaults(&d->opt);
+    randombytes_buf(run, sizeof run);
+    hex_put(d->run, run, sizeof run);
     struct stream_job j = {.d = d, .now_ms = clock_wall_ms()};
-    if (open_keys(d, e) < 0 || open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || keys_store_prepare(opt->db, e) < 0 || journal_prepare(opt->db, e) < 0 || heads_prepare(opt->db, e) < 0 || reconcile_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
+    if (open_keys(d, e) < 0 || open_folders(d, e) < 0 || store_prepare(opt->db, e) < 0 || operate_prepare(opt->db, e) < 0 || keys_store_prepare(opt->db, e) < 0 || journal_prepare(opt->db, e) < 0 || heads_prepare(opt->db, e) < 0 || reconcile_prepare(opt->db, e) < 0 || runs_prepare(opt->db, e) < 0 || db_write(opt->db, open_stream, &j, e) < 0) {
         delivery_close(d);
         return -1;
     }

@@ -49,8 +49,11 @@ static void open_envelope(struct buf *out, const struct envelope_head *h, size_t
     clock_rfc3339(at, h->created_ms);
     buf_fmt(out,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Envelope xmlns=\"urn:hz:envelope:1\" version=\"1\" kind=\"%s\" from=\"%s\" to=\"%s\" "
-            "incarnation=\"%s\" number=\"%llu\" created=\"%s\" items=\"%zu\" bytes=\"%zu\">\n",
-            kind_words[h->kind], h->from, h->to, h->incarnation, (unsigned long long)h->number, at, n, bytes);
+            "incarnation=\"%s\" ",
+            kind_words[h->kind], h->from, h->to, h->incarnation);
+    if (h->run[0])
+        buf_fmt(out, "run=\"%s\" ", h->run);
+    buf_fmt(out, "number=\"%llu\" created=\"%s\" items=\"%zu\" bytes=\"%zu\">\n", (unsigned long long)h->number, at, n, bytes);
 }
 
 static void put_item(struct buf *out, const struct envelope_item *it)
@@ -120,6 +123,8 @@ int envelope_write_beat(struct buf *out, const struct envelope_head *h, const st
     buf_str(out, ">");
     for (size_t i = 0; i < b->nranges; i++)
         buf_fmt(out, "<Range from=\"%llu\" to=\"%llu\"/>", (unsigned long long)b->ranges[i].from, (unsigned long long)b->ranges[i].to);
+    for (size_t i = 0; i < b->nruns; i++)
+        buf_fmt(out, "<Run id=\"%s\" from=\"%llu\" to=\"%llu\"/>", b->runs[i].id, (unsigned long long)b->runs[i].from, (unsigned long long)b->runs[i].to);
     buf_str(out, "</Beat>\n");
     return sign_it(out, key, e);
 }
@@ -183,6 +188,7 @@ static int read_head(struct envelope_head *h, const struct rec_node *n, struct e
     snprintf(h->from, sizeof h->from, "%s", rec_attr(n, "from"));
     snprintf(h->to, sizeof h->to, "%s", rec_attr(n, "to"));
     snprintf(h->incarnation, sizeof h->incarnation, "%s", rec_attr(n, "incarnation"));
+    snprintf(h->run, sizeof h->run, "%s", rec_attr(n, "run"));
     h->number = number_of(n, "number");
     if (h->number == 0)
         return err_set(e, ERR_CORRUPT, "Envelope/@number: want 1 or more, have 0");
@@ -266,6 +272,13 @@ static int read_beat(struct beat *b, const struct rec_node *n, struct err *e)
         if (x.from > x.to || x.from <= b->contiguous)
             return err_set(e, ERR_CORRUPT, "Beat/Range: want from above contiguous and not above to");
         b->ranges[b->nranges++] = x;
+    }
+    for (const struct rec_node *r = rec_child(n, "Run"); r && b->nruns < ENVELOPE_RUNS; r = rec_next(r, "Run")) {
+        struct beat_run x = {.from = number_of(r, "from"), .to = number_of(r, "to")};
+        snprintf(x.id, sizeof x.id, "%s", rec_attr(r, "id"));
+        if (x.from < 1 || x.from > x.to)
+            return err_set(e, ERR_CORRUPT, "Beat/Run: want from 1 or more and not above to");
+        b->runs[b->nruns++] = x;
     }
     return 0;
 }

@@ -16,6 +16,7 @@
 #define ENVELOPE_TRAILER 256u
 #define ENVELOPE_MAX ((size_t)7 << 20)          /* no file is larger, whatever the configuration */
 #define ENVELOPE_RANGES 64
+#define ENVELOPE_RUNS 8
 #define ENVELOPE_PROTOCOL 1u                    /* of items */
 #define BEAT_PROTOCOL 2u                        /* of beats: 2 adds the journals' heads, for a peer whose own beats name 2 */
 
@@ -25,6 +26,7 @@ struct envelope_head {
     enum envelope_kind kind;
     char from[16], to[16];
     char incarnation[17];
+    char run[17];                               /* start that gave the number out (runs.h), "" in beats */
     uint64_t number;
     int64_t created_ms;                         /* whole seconds */
 };
@@ -38,11 +40,14 @@ struct envelope_item {
 };
 
 struct beat_range { uint64_t from, to; };
+struct beat_run { char id[17]; uint64_t from, to; };
 struct beat {
     char ack[17];                               /* incarnation of the peer that is spoken of, "" if none was heard */
     uint64_t contiguous;
     struct beat_range ranges[ENVELOPE_RANGES];
     size_t nranges;
+    struct beat_run runs[ENVELOPE_RUNS];        /* of the peer's files that came, newest first (runs.h) */
+    size_t nruns;
     uint64_t sent;                              /* highest number of ours */
     uint64_t heard;                             /* newest beat heard of the stream in ack: what follows was said after it */
     char health[12];                            /* fine warning critical */

@@ -20,6 +20,7 @@
 #include "ferry/lib/quarantine.h"
 #include "ferry/lib/reconcile.h"
 #include "ferry/lib/resync.h"
+#include "ferry/lib/runs.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/vault.h"
 
@@ -215,7 +216,7 @@ static int apply_file(struct db_conn *c, void *arg, struct err *e)
         return 0;
     if (j->reused && reconcile_reused(c, h->incarnation, h->number, j->hash, j->now_ms, e) < 0)
         return -1;
-    if (journal_received(c, h->incarnation, h->number, j->hash, j->now_ms, e) < 0)
+    if (runs_heard(c, h, j->now_ms, e) < 0 || journal_received(c, h->incarnation, h->number, j->hash, j->now_ms, e) < 0)
         return -1;
     for (size_t i = 0; i < j->n; i++)
         if (pass_item(c, j->d, &j->items[i], e) < 0)

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "ferry/lib/follow.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/runs.h"
 
 #define DUE_MAX 64
 #define SLICES_MOST 256
@@ -17,6 +18,15 @@
 #define WINDOW_WIDER 1000                /* while an export takes the files away, what may be under way is bounded by the medium */
 
 struct form_job { struct delivery *d; int64_t now_ms; struct file_row files[4]; size_t n; bool more, window; };
+
+static int form_one(struct db_conn *c, struct form_job *j, bool bulk, uint64_t max, bool *formed, struct err *e)
+{
+    struct file_row *f = &j->files[j->n];
+    if (store_form(c, bulk, max, j->now_ms, f, formed, e) < 0)
+        return -1;
+    j->n += *formed;
+    return *formed ? runs_gave(c, j->d->run, f->number, j->now_ms, e) : 0;
+}
 
 /* One transaction: as many new files as may be in flight, batches first. */
 static int form(struct db_conn *c, void *arg, struct err *e)
@@ -30,19 +40,17 @@ static int form(struct db_conn *c, void *arg, struct err *e)
     if (store_in_flight(c, &batches, &slices, &slice_bytes, e) < 0)
         return -1;
     while (formed && batches < o->batches_in_flight * wider && j->n < 4) {
-        if (store_form(c, false, o->batch_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
+        if (form_one(c, j, false, o->batch_max, &formed, e) < 0)
             return -1;
-        j->n += formed;
         batches += formed;
     }
     formed = true;
     /* Counted as well: many small items in files of their own would else be without a bound. */
     while (formed && slices < SLICES_MOST * wider && slice_bytes < o->slices_in_flight * wider && j->n < 4) {
-        if (store_form(c, true, o->slice_max, j->now_ms, &j->files[j->n], &formed, e) < 0)
+        if (form_one(c, j, true, o->slice_max, &formed, e) < 0)
             return -1;
         slices += formed;
-        slice_bytes += formed ? j->files[j->n].size : 0;
-        j->n += formed;
+        slice_bytes += formed ? j->files[j->n - 1].size : 0;
     }
     j->more = j->n == 4;
     return 0;
@@ -56,12 +64,14 @@ static void our_stream(struct delivery *d, char incarnation[17])
     pthread_mutex_unlock(&d->lock);
 }
 
-struct items_job { uint64_t number; struct item_row *rows; size_t n; };
+struct items_job { struct envelope_head *head; struct item_row *rows; size_t n; };
 
+/* 0: the file is open no more: acknowledged, or of a stream that a resync ended. */
 static int load_items(struct db_conn *c, void *arg, struct err *e)
 {
     struct items_job *j = arg;
-    return store_items(c, j->number, &j->rows, &j->n, e);
+    int rc = runs_of_file(c, j->head->number, j->head->incarnation, j->head->run, e);
+    return rc == 1 && store_items(c, j->head->number, &j->rows, &j->n, e) < 0 ? -1 : rc;
 }
 
 /* Each item must still be what was enqueued. */
@@ -97,16 +107,18 @@ static int load_spool(const struct delivery *d, struct item_row *r, struct err *
 }
 
 /* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. Items that were confirmed meanwhile (they
- * crossed on another way) are not in it any more; it goes out even when none is left, for the peer waits for its number. */
+ * crossed on another way) are not in it any more; it goes out even when none is left, for the peer waits for its number. 1: nothing to send. */
 static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
 {
-    struct items_job j = {.number = f->number};
     struct envelope_head h = {.kind = f->kind, .number = f->number, .created_ms = f->created_ms};
+    struct items_job j = {.head = &h};
     snprintf(h.from, sizeof h.from, "%s", keys_public(d->opt.own)->name);
     snprintf(h.to, sizeof h.to, "%s", d->opt.peer->name);
-    our_stream(d, h.incarnation);
-    envelope_name(name, &h);
     int rc = db_read(d->opt.db, load_items, &j, e);
+    if (rc == 0)
+        return 1;
+    rc = rc < 0 ? -1 : 0;
+    envelope_name(name, &h);
     struct envelope_item *items = rc == 0 ? calloc(j.n + 1, sizeof *items) : NULL;
     for (size_t i = 0; rc == 0 && i < j.n; i++) {
         rc = load_spool(d, &j.rows[i], e);
@@ -141,6 +153,10 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
     char name[80];
     buf_init(&body, ENVELOPE_MAX);
     int rc = build_file(d, f, &body, name, e);
+    if (rc == 1) {
+        buf_clear(&body);
+        return 0;
+    }
     if (rc == 0) {
         hash_of(&h, buf_bytes(&body));
         hash_hex(j.hash, &h);

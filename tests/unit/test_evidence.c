@@ -387,10 +387,9 @@ static void FRY_14_a_database_put_back_finds_its_own_later_file_in_the_outbox(vo
     wait_number(&w->a, STATUSES, 3);
 }
 
-/* Nothing told the side that was put back: two files of one number come, and what is in either is taken. */
-static void I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_difference(void **state)
+/* Nothing told the side that was put back: it gave the number of the file under way out again. */
+static void give_a_number_out_twice(struct world *w)
 {
-    struct world *w = *state;
     char cmd[500];
     snprintf(cmd, sizeof cmd, "mv '%s'/in/b-*2.xml '%s'/first.xml", w->a.dir, w->dir);
     put_back_with_a_file_under_way(w, cmd);
@@ -398,9 +397,33 @@ static void I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_di
     wait_number(&w->b, COUNT("sent"), 2);
     snprintf(cmd, sizeof cmd, "mv '%s'/first.xml '%s'/in/a-first.xml", w->dir, w->a.dir);
     assert_int_equal(system(cmd), 0);
+}
+
+/* The gateway lost the second: what the peer acknowledges is the first, and is not believed. */
+static void I1_FRY_14_an_acknowledgement_of_another_file_of_that_number_is_not_believed(void **state)
+{
+    struct world *w = *state;
+    char cmd[500];
+    give_a_number_out_twice(w);
+    snprintf(cmd, sizeof cmd, "rm '%s'/in/b-*2.xml", w->a.dir);
+    assert_int_equal(system(cmd), 0);
+    start(w, &w->a, &w->b);
+    wait_stopped(&w->b);
+    assert_int_equal(number_of(&w->b, COUNT("acked")), 1);
+    resync(&w->b);
+    wait_number(&w->a, STATUSES, 3);
+}
+
+/* Both come: what is in either is taken. */
+static void I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_difference(void **state)
+{
+    struct world *w = *state;
+    give_a_number_out_twice(w);
     start(w, &w->a, &w->b);
     wait_number(&w->a, STATUSES, 3);
+    wait_stopped(&w->b);
     assert_int_equal(number_of(&w->a, "SELECT count(*) FROM reconcile_difference WHERE kind = 'file' AND peer LIKE 'sent %' AND own LIKE 'received %' AND settled_ms = 0"), 1);
+    resync(&w->b);
     wait_number(&w->b, COUNT("acked"), 2);
     settled(w);
     assert_int_equal(number_of(&w->a, STATUSES), 3);
@@ -610,6 +633,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(SEC_13_FRY_14_a_journal_that_went_back_is_noticed_and_a_resync_ends_it_visibly, setup, teardown),
         cmocka_unit_test_setup_teardown(FRY_14_a_database_put_back_is_told_by_the_peer_before_it_sends, setup, teardown),
         cmocka_unit_test_setup_teardown(FRY_14_a_database_put_back_finds_its_own_later_file_in_the_outbox, setup, teardown),
+        cmocka_unit_test_setup_teardown(I1_FRY_14_an_acknowledgement_of_another_file_of_that_number_is_not_believed, setup, teardown),
         cmocka_unit_test_setup_teardown(I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_difference, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_evidence_of_one_side_shows_every_step_signed_by_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_both_sides_files_agree_and_another_case_is_refused, setup, teardown),

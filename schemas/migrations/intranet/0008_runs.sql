@@ -1,0 +1,1 @@
+../delivery/0005_runs.sql
