@@ -162,7 +162,7 @@ for (const box of ['internet-outbox', 'intranet-inbox', 'intranet-outbox', 'inte
       renameSync(at, `${at}.gone`);
       await sleep(300);
       assert.ok(w.settled || roles.some((r) => w.errors(r).length), 'somebody missed the folder');
-      mkdirSync(at, { mode: 0o700 });
+      mkdirSync(at, { mode: 0o700, recursive: true });      // who starts late may have made it already
     });
   });
 
