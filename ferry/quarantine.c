@@ -8,12 +8,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "ferry/commands.h"
-
-static bool is_reason(const char *name)
-{
-    size_t n = strlen(name);
-    return n > 7 && strcmp(name + n - 7, ".reason") == 0;
-}
+#include "ferry/lib/quarantine.h"
 
 static void read_reason(char out[512], int dirfd, const char *name)
 {
@@ -30,6 +25,34 @@ static void read_reason(char out[512], int dirfd, const char *name)
     buf_clear(&b);
 }
 
+/* Files beyond the bound: a line each, the file itself was let go. */
+static int list_more(const char *key, int dirfd, json_t *rows, struct err *e)
+{
+    struct buf text;
+    buf_init(&text, (size_t)QUARANTINE_MORE_BYTES + (1 << 20));
+    int rc = file_read(&text, dirfd, QUARANTINE_MORE, (size_t)QUARANTINE_MORE_BYTES + (1 << 20), e);
+    if (rc < 0 && e->code == ERR_MISSING) {
+        err_clear(e);
+        rc = 0;
+    }
+    for (const char *p = buf_text(&text), *end; rc == 0 && (end = strchr(p, '\n')) != NULL; p = end + 1) {
+        json_t *row = json_loadb(p, (size_t)(end - p), 0, NULL);
+        int64_t at = 0;
+        const char *when = json_string_value(json_object_get(row, "at"));
+        if (!when || clock_parse_rfc3339(&at, when, e) < 0) {
+            err_clear(e);                /* a line that a crash cut short */
+            json_decref(row);
+            continue;
+        }
+        json_object_set_new(row, "folder", json_string(key));
+        json_object_set_new(row, "at_ms", json_integer(at));
+        json_object_set_new(row, "kept", json_false());
+        json_array_append_new(rows, row);
+    }
+    buf_clear(&text);
+    return rc;
+}
+
 static int list_folder(const char *key, const char *path, json_t *rows, struct err *e)
 {
     struct dir_entry *list;
@@ -40,7 +63,7 @@ static int list_folder(const char *key, const char *path, json_t *rows, struct e
     int rc = folder_list(&list, &n, fd, 1000000, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         char reason[512];
-        if (is_reason(list[i].name))
+        if (quarantine_is_note(list[i].name))
             continue;
         read_reason(reason, fd, list[i].name);
         json_t *row = json_pack("{s:s, s:s, s:I, s:I, s:s}", "folder", key, "file", list[i].name, "bytes", (json_int_t)list[i].size, "at_ms", (json_int_t)list[i].mtime_ms, "reason", reason);
@@ -48,6 +71,8 @@ static int list_folder(const char *key, const char *path, json_t *rows, struct e
     }
     if (rc == 0)
         free(list);
+    if (rc == 0)
+        rc = list_more(key, fd, rows, e);
     close(fd);
     return rc;
 }
@@ -59,8 +84,11 @@ static void print(const json_t *rows)
     json_array_foreach(rows, i, r) {
         char at[21];
         clock_rfc3339(at, json_integer_value(json_object_get(r, "at_ms")) + 8 * 3600 * 1000);
+        const char *hash = json_string_value(json_object_get(r, "hash"));
         printf("%s  %.10s %.8s  %s  %lld\n    %s\n", json_string_value(json_object_get(r, "folder")), at, at + 11, json_string_value(json_object_get(r, "file")),
                (long long)json_integer_value(json_object_get(r, "bytes")), json_string_value(json_object_get(r, "reason")));
+        if (json_is_false(json_object_get(r, "kept")))
+            printf("    %s %s\n", told("beyond the bound: the file was let go, BLAKE2b-256", "超出上限，未保留文件，BLAKE2b-256"), hash ? hash : "");
     }
     if (json_array_size(rows) == 0)
         printf("%s\n", told("nothing", "没有"));

@@ -8,6 +8,7 @@
 #include "common/file.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/quarantine.h"
 #include "ferry/lib/reconcile.h"
 #include "ferry/lib/store_operate.h"
 
@@ -22,13 +23,11 @@ static uint64_t count_files(int dirfd)
     struct dir_entry *list;
     size_t n = 0;
     struct err e = {0};
-    if (dirfd < 0 || folder_list(&list, &n, dirfd, 2000, &e) < 0)
+    if (dirfd < 0 || folder_list(&list, &n, dirfd, 100000, &e) < 0)
         return 0;
     size_t files = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t len = strlen(list[i].name);
-        files += !(len > 7 && strcmp(list[i].name + len - 7, ".reason") == 0);
-    }
+    for (size_t i = 0; i < n; i++)
+        files += !quarantine_is_note(list[i].name);
     free(list);
     return files;
 }

@@ -117,6 +117,8 @@ static void test_junk_called_reason(void **state)
     take_text(w, "a.xml.reason", "evidence", "no trailer");
     take_text(w, "a.xml", "junk", "cut");
     take_text(w, "B.REASON", "shouted", "no trailer");
+    take_text(w, "beyond-the-bound", "takes our name", "cut");
+    has(w, "not-beyond-the-bound", "takes our name");
     has(w, "a.xml.reason.junk", "evidence");
     has(w, "a.xml.reason.junk.reason", "no trailer");
     has(w, "a.xml.reason", "cut");
@@ -158,6 +160,73 @@ static void test_awkward_names(void **state)
     has(w, name, "");
 }
 
+static void fill(struct world *w, unsigned files, int64_t size)
+{
+    for (unsigned i = 0; i < files; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "earlier-%04u", i);
+        int fd = openat(w->aside, name, O_CREAT | O_WRONLY | O_EXCL, 0600);
+        assert_true(fd >= 0 && ftruncate(fd, size) == 0);
+        close(fd);
+    }
+}
+
+static void let_go(struct world *w, const char *name, const char *text, const char *reason)
+{
+    size_t before = count(w->aside);
+    struct stat st;
+    bool first = fstatat(w->aside, QUARANTINE_MORE, &st, 0) < 0;
+    take_text(w, name, text, reason);
+    assert_int_equal(count(w->aside), before + first);
+    has(w, QUARANTINE_MORE, name);
+    has(w, QUARANTINE_MORE, reason);
+}
+
+/* FRY-05 FRY-14: a flood fills no volume: of what comes beyond the bound header, hash and reason are kept. */
+static void test_flood_is_bounded_by_number(void **state)
+{
+    struct world *w = *state;
+    fill(w, QUARANTINE_FILES - 1, 0);
+    take_text(w, "the-last", "is kept", "cut");
+    has(w, "the-last", "is kept");
+    let_go(w, "beyond.xml", "hello", "key is not one that we trust");
+    has(w, QUARANTINE_MORE, "\"hash\":\"324dcf027dd4a30a932c441f365a25e86b173defa4b8e58948253471b81b72cf\"");      /* b2sum -l 256 */
+    has(w, QUARANTINE_MORE, "\"head\":\"aGVsbG8=\"");
+    has(w, QUARANTINE_MORE, "\"bytes\":5");
+    let_go(w, "another.xml", "hello again", "cut");
+    take_text(w, "the-last", "is kept", "cut");                /* the same bytes again need no line */
+    assert_int_equal(symlinkat("/etc/passwd", w->in, "a-link"), 0);
+    take(w, "a-link", "a link");
+    has(w, QUARANTINE_MORE, "a-link");
+}
+
+static void test_flood_is_bounded_by_size(void **state)
+{
+    struct world *w = *state;
+    fill(w, 1, QUARANTINE_BYTES);
+    let_go(w, "beyond.xml", "hello", "cut");
+}
+
+/* The lines are bounded too, and one that a crash cut short spoils no other. */
+static void test_lines_about_a_flood_are_bounded(void **state)
+{
+    struct world *w = *state;
+    struct stat st;
+    fill(w, QUARANTINE_FILES, 0);
+    int fd = openat(w->aside, QUARANTINE_MORE, O_CREAT | O_WRONLY, 0600);
+    assert_int_equal(write(fd, "{\"at\":\"2026", 11), 11);
+    let_go(w, "first.xml", "1", "cut");
+    has(w, QUARANTINE_MORE, "2026\n{\"at\"");
+    assert_int_equal(ftruncate(fd, QUARANTINE_MORE_BYTES), 0);
+    close(fd);
+    take_text(w, "third.xml", "3", "cut");
+    has(w, QUARANTINE_MORE, "third.xml");
+    assert_int_equal(fstatat(w->aside, QUARANTINE_MORE_BEFORE, &st, 0), 0);
+    assert_int_equal(st.st_size, QUARANTINE_MORE_BYTES);
+    assert_int_equal(fstatat(w->aside, QUARANTINE_MORE, &st, 0), 0);
+    assert_true(st.st_size < 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,6 +235,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_junk_called_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_awkward_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_number, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lines_about_a_flood_are_bounded, setup, teardown),
     };
     return cmocka_run_group_tests_name("quarantine", tests, NULL, NULL);
 }
