@@ -194,8 +194,10 @@ int caseview_reveal(struct core *c, const struct actor *a, const char *no, const
 {
     struct job j = {.c = c, .a = a, .no = no, .person = person, .field = field, .now = now_ms, .r = r};
     char result[512];
-    if (field == NULL || (no == NULL) == (person == NULL))
+    if (field == NULL || (no == NULL) == (person == NULL)) {
+        reply_finding(r, no && person ? "person" : "no", "one_of", "no, person", "", "请求有误，请刷新后重试");
         return reply_refuse(r, e, ERR_INPUT, "reveal: want one of no and person, and a field", "请求有误，请刷新后重试");
+    }
     if (db_read(c->db, no ? reveal_case : reveal_person, &j, e) < 0)
         return -1;
     snprintf(result, sizeof result, "%.40s %.400s", field, purpose && *purpose ? purpose : "-");
