@@ -29,11 +29,11 @@ static json_t *head(const struct view *v)
     bool mine = strcmp(f->holder, v->a->id.s) == 0;
     bool claimable = !f->final && *f->holder == '\0' && (flow_wait_roles(v->c->rules, f) & v->a->role) && f->up == (v->a->role == ROLE_SUB_BUREAU);
     flow_show(&s, v->c->rules, f);
-    json_t *b = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:s}", "no", f->no, "item", f->item, "item_name",
+    json_t *b = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:b}", "no", f->no, "item", f->item, "item_name",
                           caserow_item_name(v->c, f->item), "state", f->state, "internal", s.internal, "icon", s.icon, "tone", s.tone, "version",
                           (json_int_t)f->version, "submitted", json_time(f->submitted), "received", json_time(f->received), "channel",
                           caserow_channel(f->channel), "unit", unit_json(&v->d->unit), "clock", flow_clock(v->c->rules, f, v->now_ms), "holder",
-                          mine ? "我" : *f->holder ? f->holder_name : "未领", "held_by_me", mine, "claimable", claimable, "person", f->person);
+                          mine ? "我" : *f->holder ? f->holder_name : "未领", "held_by_me", mine, "claimable", claimable);
     bool undo = f->undo_until > v->now_ms && strcmp(f->undo_officer, v->a->id.s) == 0;
     json_object_set_new(b, "undo_until", undo ? json_time(f->undo_until) : json_null());
     json_object_set_new(b, "crossing", json_pack("{s:o, s:o, s:o}", "submitted", json_time(f->submitted), "received", json_time(f->received), "confirmed",
