@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { cast, day, persons, unitOf } from '../support/cast.mjs';
 import { Demo, root, sleep, until } from '../support/demo.mjs';
+import { rfc3339 } from '../support/internet.mjs';
 import { apply, contract, nobody, officer, onDesk, pdf, reconfigure } from '../support/officers.mjs';
 
 const IDLE_S = 60, LOCK_S = 6, UNDO_S = 5;
@@ -16,6 +17,7 @@ const NOWHERE = '3407999999999999';
 const free = persons.filter((p) => p.status === 'normal' && p.birth_date < '2000' && unitOf(p) === STATION && !p.id_no.startsWith('34079919990210'));
 const held = {};                         // exceptions: applications that came before the identity provider's key
 let demo, idler, idle;
+let deaf = [];                           // from, to: when the database took no writes
 
 const enter = (login) => officer(demo, login);
 const employer = (name = '江州市气象台') => apply(demo, ({ phone }) => cast.employer({ phone, who: free.pop(), employer: name }));
@@ -96,7 +98,7 @@ test('sign-in: who one is, and what a malformed or hostile request is told', asy
   for (const type of ['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonx']) await n.refused(400, 'input', 'POST', url, raw(JSON.stringify(right), type));
   await n.refused(403, 'denied', 'POST', url, { json: right, headers: { 'x-requested-with': 'other' } });
   await n.refused(413, 'too_large', 'POST', url, { json: { ...right, password: 'x'.repeat(2000) } });
-  for (const operation of new Set(contract.operations().map((x) => x.split(' ')[1])))
+  for (const operation of new Set(contract.operations().map((x) => x.split(' ')[1]).filter((x) => !x.endsWith('/next'))))      // …/next reads as a number
     for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'].filter((m) => !contract.operations().includes(`${m} ${operation}`)))
       assert.equal((await n.raw(...request(`${method} ${operation}`))).status, 405, `${method} ${operation}`);
   const wrong = await n.refused(401, 'auth', 'POST', url, { json: { ...right, password: 'x' } });
@@ -495,8 +497,10 @@ test('health: the service says no and why while its database takes no writes', a
   assert.equal((await n.get('/healthz')).ok, true);
   const db = new DatabaseSync(path.join(demo.dir, 'intranet/data/intranet.db'));
   db.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
+  deaf = [rfc3339()];
   const r = await fetch(`${demo.direct.intranet}/healthz`);
   db.exec('ROLLBACK');
+  deaf.push(rfc3339());
   db.close();
   const body = await r.json();
   contract.check('GET', '/healthz', r.status, body);
@@ -520,6 +524,7 @@ test('SEC-13 the log has no warning that nobody meant, and no personal data', ()
   const text = readFileSync(demo.processes['intranet-side'].log, 'utf8');
   const lines = text.split('\n').filter(Boolean).map((l) => JSON.parse(l));
   assert.ok(lines.length > 100);
-  assert.deepEqual([...new Set(lines.filter((l) => ['warn', 'error'].includes(l.level)).map((l) => JSON.stringify(l)))], []);
+  const meant = (l) => l.case === held.first.no || l.case === held.second.no || (l.event === 'command' && l.verb === 'discard') || (l.t >= deaf[0] && l.t <= deaf[1]);
+  assert.deepEqual(lines.filter((l) => ['warn', 'error'].includes(l.level) && !meant(l)).map((l) => JSON.stringify(l)), []);
   for (const { who, phone } of Object.values(held)) for (const secret of [who.name, who.id_no, phone]) assert.ok(!text.includes(secret), `log holds ${secret}`);
 });
