@@ -17,6 +17,9 @@ function close(schema) {
   return names ? { additionalProperties: false, ...closed } : closed;
 }
 
+/** A JSON pointer below the paths of the contract. */
+const pointer = (...parts) => encodeURI(`#/paths/${parts.map((x) => String(x).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}`);
+
 export class Contract {
   constructor(name, { closed = false } = {}) {
     const doc = YAML.parse(readFileSync(path.join(root, 'schemas/openapi', name), 'utf8'));
@@ -56,8 +59,30 @@ export class Contract {
     const media = type.split(';')[0];
     assert.ok(response.content[media], `${where}: ${type} is not in the contract`);
     if (media !== 'application/json') return assert.ok(body?.length, `${where}: want a body`);
-    const tail = `#/paths/${p.replaceAll('~', '~0').replaceAll('/', '~1')}/${method.toLowerCase()}/responses/${status}/content/application~1json/schema`;
-    return this.valid(`api${encodeURI(tail)}`, body, where);
+    return this.valid(`api${pointer(p, method.toLowerCase(), 'responses', status, 'content', 'application/json', 'schema')}`, body, where);
+  }
+
+  /** The parameters of an operation, its path's too: "query name" -> [parameter, where it stands]. */
+  parameters(p, verb) {
+    const list = (of, ...at) => (of ?? []).map((x, i) => [x, pointer(p, ...at, 'parameters', i)]);
+    const all = [...list(this.doc.paths[p].parameters), ...list(this.doc.paths[p][verb].parameters, verb)];
+    const follow = (ref) => ref.split('/').slice(1).reduce((o, key) => o[key], this.doc);
+    return new Map(all.map(([x, at]) => (x.$ref ? [follow(x.$ref), x.$ref] : [x, at])).map(([x, at]) => [`${x.in} ${x.name}`, [x, at]]));
+  }
+
+  /** What was accepted is what the contract lets in: the body and every argument of path and query. */
+  asked(method, url, sent) {
+    const p = this.find(method, url), verb = method.toLowerCase();
+    const [here, query = ''] = url.split('?');
+    const known = this.parameters(p, verb);
+    const given = [...new URLSearchParams(query)].map(([k, v]) => [`query ${k}`, v]);
+    p.split('/').forEach((part, i) => { if (part.startsWith('{')) given.push([`path ${part.slice(1, -1)}`, here.split('/')[i]]); });
+    for (const [name, value] of given) {
+      assert.ok(known.has(name), `${method} ${p}: ${name} is not in the contract and was accepted`);
+      const [x, at] = known.get(name);
+      this.valid(`api${at}/schema`, x.schema.type === 'integer' ? Number(value) : value, `${method} ${p}: ${name} was accepted`);
+    }
+    if (this.doc.paths[p][verb].requestBody?.content['application/json']) this.valid(`api${pointer(p, verb, 'requestBody', 'content', 'application/json', 'schema')}`, sent, `${method} ${p}: what was accepted`);
   }
 
   error(body, where) {
@@ -81,6 +106,7 @@ export const judged = (Base, contract) => class extends Base {
     const body = Buffer.from(await r.clone().arrayBuffer());
     const json = /^application\/json/.test(type);
     contract.check(method, url, r.status, body.length ? (json ? JSON.parse(body) : body) : null, type);
+    if (r.status < 400) contract.asked(method, url, options?.json);
     return r;
   }
 
