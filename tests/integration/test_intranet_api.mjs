@@ -137,6 +137,9 @@ test('SEC-20 sessions: none, an invented one and an ended one are refused on eve
   o.jar.set('hz', other.jar.get('hz'));
   await o.refused(403, 'denied', 'POST', '/api/logout');
   assert.equal((await other.get('/api/me')).login, 'hj_officer1', 'the other session goes on');
+  const headers = { cookie: `hz=${other.jar.get('hz')}`, 'x-proxy-secret': readFileSync(path.join(demo.dir, 'intranet/proxy-secret'), 'utf8').trim(), 'x-real-ip': '10.1.2.3' };
+  assert.equal((await fetch(`${demo.direct.intranet}/api/me`, { headers })).status, 401, 'a session seen from another address');
+  await other.refused(401, 'auth', 'GET', '/api/me');
 });
 
 test('SEC-09 roles: what is not of one\'s role is refused on every path of it, what is everybody\'s is given', async () => {
