@@ -9,11 +9,20 @@
 
 static fz_context *ctx;
 
+/* The decoder's own talk of a file would stand in the service's log, in words that the file chose; what fails is said in the answer. */
+static void unheard(void *user, const char *message)
+{
+    (void)user;
+    (void)message;
+}
+
 int picture_setup(struct err *e)
 {
     ctx = fz_new_context(NULL, NULL, STORE_BYTES);
     if (!ctx)
         return err_set(e, ERR_INTERNAL, "decoder: no memory");
+    fz_set_error_callback(ctx, unheard, NULL);
+    fz_set_warning_callback(ctx, unheard, NULL);
     fz_try(ctx)
         fz_register_document_handlers(ctx);
     fz_catch(ctx)

@@ -130,6 +130,18 @@ int admin_officers(struct core *c, const struct actor *a, int64_t now_ms, struct
     return 0;
 }
 
+static int refuse_unit(struct job *j, struct err *e)
+{
+    reply_finding(j->r, "unit", "code_value", "", j->o.unit, "没有这个单位，或不在您的范围");
+    return reply_refuse(j->r, e, ERR_INPUT, "unit is not there or outside the area", "没有这个单位，或不在您的范围");
+}
+
+static int refuse_login(struct job *j, struct err *e)
+{
+    reply_finding(j->r, "login", "unique", "", j->o.login, "这个账号已经有了");
+    return reply_refuse(j->r, e, ERR_CONFLICT, "login exists", "这个账号已经有了");
+}
+
 static int add(struct db_conn *conn, void *arg, struct err *e)
 {
     struct job *j = arg;
@@ -137,13 +149,13 @@ static int add(struct db_conn *conn, void *arg, struct err *e)
     struct err mine = {0};
     bool yes = false;
     if (unit_get(conn, j->o.unit, &u, &mine) < 0 || unit_visible(conn, j->a, &u, &yes, e) < 0 || !yes)
-        return reply_refuse(j->r, e, ERR_INPUT, "unit is not there or outside the area", "没有这个单位，或不在您的范围");
+        return refuse_unit(j, e);
     if (strcmp(role_level(role_parse(j->o.role)), u.level) != 0) {
-        reply_field(j->r, "unit", "level", "角色和单位的级别不一致");
+        reply_finding(j->r, "unit", "level", role_level(role_parse(j->o.role)), u.level, "角色和单位的级别不一致");
         return reply_refuse(j->r, e, ERR_INPUT, "role does not belong to this level of unit", "角色和单位的级别不一致");
     }
     if (officer_add(conn, &j->o, &mine) < 0)
-        return mine.code == ERR_CONFLICT ? reply_refuse(j->r, e, ERR_CONFLICT, "login exists", "这个账号已经有了") : err_set(e, mine.code, "%s", mine.msg);
+        return mine.code == ERR_CONFLICT ? refuse_login(j, e) : err_set(e, mine.code, "%s", mine.msg);
     if (officer_by_uid(conn, j->o.uid, &j->o, e) < 0)
         return -1;
     return core_audit(j->c, conn, j->a, j->now, "account_add", j->o.uid, j->o.role, e);
@@ -155,16 +167,29 @@ static bool login_fits(const char *s)
     return n >= 3 && n <= 32 && s[0] >= 'a' && s[0] <= 'z' && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == n;
 }
 
+/* Every part of a new account that does not fit, each with its reason. */
+static int refuse_account(const char *login, const char *name, const char *role, const char *unit, struct reply *r, struct err *e)
+{
+    struct officer o;
+    if (!login_fits(login))
+        reply_finding(r, "login", "pattern", "^[a-z][a-z0-9_]{2,31}$", login, "账号用小写字母开头，3 到 32 位小写字母、数字或下划线");
+    if (!text_is_name(bytes_of(name)) || strlen(name) >= sizeof o.name)
+        reply_finding(r, "name", "name", "", name, "姓名填写有误");
+    if (!(role_parse(role) & ROLES_ALL))
+        reply_finding(r, "role", "code_value", "aux, officer, sub_bureau, admin", role, "没有这个角色");
+    if (strlen(unit) != 12)
+        reply_finding(r, "unit", "code_value", "12 digits", unit, "没有这个单位，或不在您的范围");
+    return r->fields ? reply_refuse(r, e, ERR_INPUT, "login, name, role or unit does not fit", "账号、姓名、角色或单位填写有误") : 0;
+}
+
 int admin_officer_add(struct core *c, const struct actor *a, const char *login, const char *name, const char *role, const char *unit, int64_t now_ms,
                       struct reply *r, struct err *e)
 {
     struct job j = {.c = c, .a = a, .now = now_ms, .r = r};
     struct id128 id;
     char first[17];
-    if (admin_only(a, r, e) < 0)
+    if (admin_only(a, r, e) < 0 || refuse_account(login, name, role, unit, r, e) < 0)
         return -1;
-    if (!login_fits(login) || !text_is_name(bytes_of(name)) || strlen(name) >= sizeof j.o.name || !(role_parse(role) & ROLES_ALL) || strlen(unit) != 12)
-        return reply_refuse(r, e, ERR_INPUT, "login, name, role or unit does not fit", "账号、姓名、角色或单位填写有误");
     id_random(&id);
     snprintf(j.o.uid, sizeof j.o.uid, "%s", id.s);
     snprintf(j.o.login, sizeof j.o.login, "%s", login);

@@ -12,7 +12,7 @@
 #include "intranet-side/service/decide.h"
 #include "intranet-side/service/review.h"
 
-enum { DUE_ROWS = 8, CHANGES = 200 };
+enum { DUE_ROWS = 8, CHANGES = 200, SEARCH_MAX = 50 };
 
 struct list {
     struct core *c;
@@ -112,15 +112,30 @@ static void age_put(json_t *o, const char *view, int64_t since, int64_t now)
     json_object_set_new(o, view, json_string(text));
 }
 
+/* Each word of the query against its list; what is absent or empty asks for nothing. -1: findings are in the reply. */
+static int refuse_query(const struct case_query *q, struct reply *r, struct err *e)
+{
+    static const char *const views[] = {"todo", "doing", "done", NULL}, *const quick[] = {"", "claimable", "supplemented", "originals", "due", NULL},
+                             *const sorts[] = {"", "clock", "submitted", "item", "state", NULL};
+    if (!word_in(set(q->view), views))
+        reply_finding(r, "view", "code_value", "todo, doing, done", set(q->view), "没有这个列表");
+    if (!word_in(set(q->mine), quick))
+        reply_finding(r, "mine", "code_value", "claimable, supplemented, originals, due", q->mine, "没有这种筛选");
+    if (!word_in(set(q->sort), sorts))
+        reply_finding(r, "sort", "code_value", "clock, submitted, item, state", q->sort, "不能这样排序");
+    if (text_length(bytes_of(set(q->q))) > SEARCH_MAX)
+        reply_finding(r, "q", "length", "at most 50 characters", "", "查询内容太长，最多 50 个字");
+    return r->fields ? err_set(e, ERR_INPUT, "list: view, mine, sort or q does not fit") : 0;
+}
+
 int caselist_find(struct core *c, const struct actor *a, const struct case_query *q, int64_t now_ms, struct reply *r, struct err *e)
 {
-    static const char *const views[] = {"todo", "doing", "done", NULL}, *const quick[] = {"", "claimable", "supplemented", "originals", "due", NULL};
     struct list l;
     unsigned size = q->size ? q->size : 20, page = q->page ? q->page : 1;
     uint64_t seq = changes_seq(c->changes);
     list_init(&l, c, a, now_ms);
-    if (q->view == NULL || !word_in(q->view, views) || !word_in(set(q->mine), quick) || size > 100 || page > 1000)
-        return reply_refuse(r, e, ERR_INPUT, "list: view, mine, page or size", "查询条件有误");
+    if (refuse_query(q, r, e) < 0 || size > 100 || page > 1000)
+        return reply_refuse(r, e, ERR_INPUT, "list: a condition that does not fit", "查询条件有误");
     l.q.view = q->view;
     l.q.item = set(q->item);
     l.q.state = set(q->state);

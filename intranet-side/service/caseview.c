@@ -29,11 +29,11 @@ static json_t *head(const struct view *v)
     bool mine = strcmp(f->holder, v->a->id.s) == 0;
     bool claimable = !f->final && *f->holder == '\0' && (flow_wait_roles(v->c->rules, f) & v->a->role) && f->up == (v->a->role == ROLE_SUB_BUREAU);
     flow_show(&s, v->c->rules, f);
-    json_t *b = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:b, s:s}", "no", f->no, "item", f->item, "item_name",
+    json_t *b = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:s, s:o, s:o, s:s, s:b, s:b}", "no", f->no, "item", f->item, "item_name",
                           caserow_item_name(v->c, f->item), "state", f->state, "internal", s.internal, "icon", s.icon, "tone", s.tone, "version",
                           (json_int_t)f->version, "submitted", json_time(f->submitted), "received", json_time(f->received), "channel",
                           caserow_channel(f->channel), "unit", unit_json(&v->d->unit), "clock", flow_clock(v->c->rules, f, v->now_ms), "holder",
-                          mine ? "我" : *f->holder ? f->holder_name : "未领", "held_by_me", mine, "claimable", claimable, "person", f->person);
+                          mine ? "我" : *f->holder ? f->holder_name : "未领", "held_by_me", mine, "claimable", claimable);
     bool undo = f->undo_until > v->now_ms && strcmp(f->undo_officer, v->a->id.s) == 0;
     json_object_set_new(b, "undo_until", undo ? json_time(f->undo_until) : json_null());
     json_object_set_new(b, "crossing", json_pack("{s:o, s:o, s:o}", "submitted", json_time(f->submitted), "received", json_time(f->received), "confirmed",
@@ -194,8 +194,10 @@ int caseview_reveal(struct core *c, const struct actor *a, const char *no, const
 {
     struct job j = {.c = c, .a = a, .no = no, .person = person, .field = field, .now = now_ms, .r = r};
     char result[512];
-    if (field == NULL || (no == NULL) == (person == NULL))
+    if (field == NULL || (no == NULL) == (person == NULL)) {
+        reply_finding(r, no && person ? "person" : "no", "one_of", "no, person", "", "请求有误，请刷新后重试");
         return reply_refuse(r, e, ERR_INPUT, "reveal: want one of no and person, and a field", "请求有误，请刷新后重试");
+    }
     if (db_read(c->db, no ? reveal_case : reveal_person, &j, e) < 0)
         return -1;
     snprintf(result, sizeof result, "%.40s %.400s", field, purpose && *purpose ? purpose : "-");

@@ -28,11 +28,21 @@ int reply_refuse(struct reply *r, struct err *e, enum err_code code, const char 
     return err_set(e, code, "%s", why);
 }
 
-void reply_field(struct reply *r, const char *field, const char *rule, const char *message)
+void reply_finding(struct reply *r, const char *field, const char *rule, const char *want, const char *have, const char *message)
 {
+    json_t *x = json_pack("{s:s, s:s, s:s}", "field", field, "rule", rule, "message", message);
+    if (x && *want)
+        json_object_set_new(x, "want", json_string(want));
+    if (x && *have)
+        json_object_set_new(x, "have", json_string(have));
     if (r->fields == NULL)
         r->fields = json_array();
-    json_array_append_new(r->fields, json_pack("{s:s, s:s, s:s}", "field", field, "rule", rule, "message", message));
+    json_array_append_new(r->fields, x);
+}
+
+void reply_field(struct reply *r, const char *field, const char *rule, const char *message)
+{
+    reply_finding(r, field, rule, "", "", message);
 }
 
 int core_audit(struct core *c, struct db_conn *conn, const struct actor *a, int64_t now_ms, const char *act, const char *object,

@@ -16,6 +16,8 @@ int core_audit_now(struct core *c, const struct actor *a, int64_t now_ms, const 
 /* Prepare every statement of this side. */
 int core_prepare(struct db *db, struct err *e);
 void reply_field(struct reply *r, const char *field, const char *rule, const char *message);
+/* The same with what was wanted and what was found; "" where there is nothing to say, or where it is a secret. */
+void reply_finding(struct reply *r, const char *field, const char *rule, const char *want, const char *have, const char *message);
 
 void time_text(char out[24], int64_t ms);           /* RFC 3339 */
 json_t *json_time(int64_t ms);                      /* "" for 0 */

@@ -162,8 +162,13 @@ static int decide_case(struct job *j, struct db_conn *conn, struct dossier *d, s
     int64_t unreadable = 0;
     if (*d->f.holder && strcmp(d->f.holder, j->a->id.s) != 0)
         return held_by_other(j, e);
-    if (d->f.version != j->x.version)
+    if (d->f.version != j->x.version) {
+        char want[24], have[24];
+        snprintf(want, sizeof want, "%lld", (long long)d->f.version);
+        snprintf(have, sizeof have, "%lld", (long long)j->x.version);
+        reply_finding(j->r, "version", "version", want, have, "这件刚有变化，请刷新后再决定");
         return reply_refuse(j->r, e, ERR_CONFLICT, "the case changed in between", "这件刚有变化，请刷新后再决定");
+    }
     if (take_hold(j, conn, d, e) < 0 || choose(j, d, &t, e) < 0 || page_unreadable(conn, d->f.no, &unreadable, e) < 0)
         return -1;
     if (decision_check(&j->x, j->c, d, t, unreadable, j->now, j->r, e) < 0 || ask_once(j, conn, d, t, e) < 0)
@@ -283,8 +288,10 @@ static int note(struct db_conn *conn, void *arg, struct err *e)
     json_t *body = json_pack("{s:s, s:s}", "note", j->note, "by", j->a->name);
     snprintf(place, sizeof place, "note/%.48s", j->field);
     bool claims = *d.f.holder == '\0';
-    int rc = d.item && family_field(d.item->family, j->field) ? take_hold(j, conn, &d, e)
-                                                              : reply_refuse(j->r, e, ERR_INPUT, "no such field", "没有这一项内容");
+    bool known = d.item && family_field(d.item->family, j->field);
+    if (!known)
+        reply_finding(j->r, "field", "unknown", "", j->field, "没有这一项内容");
+    int rc = known ? take_hold(j, conn, &d, e) : reply_refuse(j->r, e, ERR_INPUT, "no such field", "没有这一项内容");
     if (rc == 0)
         rc = dossier_seal(&sealed, &d, place, body, e);
     if (rc == 0)
@@ -338,8 +345,10 @@ int decide_note(struct core *c, const struct actor *a, const char *no, const cha
                 struct err *e)
 {
     struct job j = {.c = c, .a = a, .no = no, .field = field, .note = note_text, .now = now_ms, .r = r};
-    if (note_text == NULL || *note_text == '\0' || field == NULL)
+    if (note_text == NULL || *note_text == '\0' || field == NULL) {
+        reply_field(r, "note", "required", "请填写说明");
         return reply_refuse(r, e, ERR_INPUT, "note: none", "请填写说明");
+    }
     return run_and_show(&j, note, e);
 }
 

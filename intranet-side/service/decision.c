@@ -6,10 +6,15 @@
 #include "common/text.h"
 #include "intranet-side/service/core_parts.h"
 
+static int bad_value(struct reply *r, struct err *e, const char *field, const char *rule, const char *want, const char *have, const char *zh)
+{
+    reply_finding(r, field, rule, want, have, zh);
+    return reply_refuse(r, e, ERR_INPUT, field, "%s", zh);
+}
+
 static int bad(struct reply *r, struct err *e, const char *field, const char *rule, const char *zh)
 {
-    reply_field(r, field, rule, zh);
-    return reply_refuse(r, e, ERR_INPUT, field, "%s", zh);
+    return bad_value(r, e, field, rule, "", "", zh);
 }
 
 static const struct { const char *name; size_t at; long max; } texts[] = {
@@ -26,9 +31,14 @@ static int text_set(struct decision *out, const char *key, const json_t *v, bool
         if (strcmp(texts[i].name, key) != 0)
             continue;
         const char *s = json_string_value(v);
+        char want[48], have[24];
         *known = true;
-        if (s == NULL || strlen(s) != json_string_length(v) || text_length(bytes_of(s)) > texts[i].max)
-            return bad(r, e, key, s ? "length" : "type", "内容太长或格式不对，请修改");
+        if (s == NULL)
+            return bad_value(r, e, key, "type", "text", "", "内容的格式不对，请刷新后重试");
+        snprintf(want, sizeof want, "at most %ld characters", texts[i].max);
+        snprintf(have, sizeof have, "%ld", text_length(bytes_of(s)));
+        if (text_length(bytes_of(s)) > texts[i].max)
+            return bad_value(r, e, key, "length", want, have, "内容太长，请修改");
         if (strcmp(key, "opinion") != 0 && text_fault_of(bytes_of(s)) != TEXT_OK)
             return bad(r, e, key, "xml_char", "里面有不能保存的字符，请删掉后重填");
         *(const char **)((char *)out + texts[i].at) = s;
@@ -70,16 +80,20 @@ int decision_read(struct decision *out, const json_t *json, struct reply *r, str
             return -1;
         if (known)
             continue;
-        if (strcmp(key, "version") == 0 && json_is_integer(v))
+        if (strcmp(key, "version") == 0) {
+            if (!json_is_integer(v) || json_integer_value(v) < 0)
+                return bad_value(r, e, key, "type", "number", "", "请求有误，请刷新后重试");
             out->version = json_integer_value(v);
-        else if (strcmp(key, "unseen_ok") == 0 && json_is_boolean(v))
+        } else if (strcmp(key, "unseen_ok") == 0) {
+            if (!json_is_boolean(v))
+                return bad_value(r, e, key, "type", "true, false", "", "请求有误，请刷新后重试");
             out->unseen_ok = json_is_true(v);
-        else if (strcmp(key, "reasons") == 0) {
+        } else if (strcmp(key, "reasons") == 0) {
             if (reasons_read(v, r, e) < 0)
                 return -1;
             out->reasons = v;
         } else
-            return bad(r, e, key, "unknown", "请求有误，请刷新后重试");
+            return bad_value(r, e, key, "unknown", "", key, "多了一项不认识的内容，请刷新后重试");
     }
     return *out->action && out->version >= 0 ? 0 : bad(r, e, *out->action ? "version" : "action", "required", "请求有误，请刷新后重试");
 }
@@ -124,12 +138,13 @@ static int need_date(const struct decision *x, const struct rules *rules, const 
     json_int_t min = json_integer_value(json_object_get(s, "min_working_days")), max = json_integer_value(json_object_get(s, "max_working_days"));
     bool citizen = wf_has_effect(t, WF_SUPPLEMENT_REQUEST);
     if (date_parse(&d, x->date) < 0)
-        return bad(r, e, "date", "date", "请填写日期");
+        return bad_value(r, e, "date", "date", "2026-01-31", x->date, "请填写日期");
     int days = calendar_between(rules->calendar, today, d);
     if (days < (citizen ? min : 1) || days > (citizen ? max : 130)) {
-        char zh[120];
+        char zh[120], want[48];
+        snprintf(want, sizeof want, "%d to %d working days", citizen ? (int)min : 1, citizen ? (int)max : 130);
         snprintf(zh, sizeof zh, citizen ? "日期要在 %d 到 %d 个工作日之间" : "日期要在今天之后，半年之内", (int)min, (int)max);
-        return bad(r, e, "date", "date_max", zh);
+        return bad_value(r, e, "date", "date_max", want, x->date, zh);
     }
     return 0;
 }
@@ -138,7 +153,7 @@ static int need_level(const struct decision *x, const struct dossier *d, struct 
 {
     if (strcmp(x->level, "sub_bureau") == 0 || strcmp(x->level, d->unit.parent) == 0)
         return *d->unit.parent ? 0 : bad(r, e, "level", "code_value", "本单位没有上级审批单位");
-    return bad(r, e, "level", "code_value", "请选择上报到哪一级");
+    return bad_value(r, e, "level", "code_value", "sub_bureau", x->level, "请选择上报到哪一级");
 }
 
 static bool blank(const char *s)
@@ -173,7 +188,7 @@ static int needs(struct decision *x, struct core *c, const struct dossier *d, co
     if ((t->needs & WF_NEED_CONFIRM) && strcmp(x->confirm_text, t->label) != 0) {
         char zh[120];
         snprintf(zh, sizeof zh, "请输入“%s”确认", t->label);
-        return bad(r, e, "confirm_text", "required", zh);
+        return bad_value(r, e, "confirm_text", "required", t->label, x->confirm_text, zh);
     }
     return 0;
 }

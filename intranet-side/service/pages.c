@@ -118,12 +118,15 @@ static int mark(struct db_conn *conn, void *arg, struct err *e)
 int page_mark(struct core *c, const struct actor *a, const char *no, const char *page_id, bool seen, const char *verdict, int64_t now_ms, struct reply *r,
               struct err *e)
 {
-    static const char *const verdicts[] = {"", "good", "blurred", "incomplete", "mismatch", "expired", "none"};
+    static const char *const verdicts[] = {"good", "blurred", "incomplete", "mismatch", "expired", "none"};
     struct job j = {.c = c, .a = a, .no = no, .page = page_id, .verdict = verdict ? verdict : "", .seen = seen, .now = now_ms, .r = r};
+    bool known = verdict == NULL;
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-        if (strcmp(verdicts[i], j.verdict) == 0)
-            return db_write(c->db, mark, &j, e);
-    return reply_refuse(r, e, ERR_INPUT, "verdict: unknown", "请求有误，请刷新后重试");
+        known |= strcmp(verdicts[i], j.verdict) == 0;
+    if (known)
+        return db_write(c->db, mark, &j, e);
+    reply_finding(r, "verdict", "code_value", "good, blurred, incomplete, mismatch, expired, none", verdict, "没有这种判断，请刷新后重试");
+    return reply_refuse(r, e, ERR_INPUT, "verdict: unknown", "没有这种判断，请刷新后重试");
 }
 
 static int decoded(struct db_conn *conn, void *arg, struct err *e)

@@ -16,7 +16,7 @@ struct page_original {
 int page_open(struct core *c, const struct actor *a, const char *no, const char *page_id, bool full, int64_t now_ms,
               struct page_original *out, struct reply *r, struct err *e);
 void page_original_clear(struct page_original *p);
-/* Seen, and a verdict ("" = no change; "none" takes it back). Claims nothing. */
+/* Seen, and a verdict (NULL = no change; "none" takes it back). Claims nothing. */
 int page_mark(struct core *c, const struct actor *a, const char *no, const char *page_id, bool seen, const char *verdict, int64_t now_ms,
               struct reply *r, struct err *e);
 /* What the imaging child said of a page: sheets of a PDF (1 for images), or not decodable (the case then offers 退回补正). */

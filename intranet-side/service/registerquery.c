@@ -110,20 +110,32 @@ static int find_logged(struct job *j, int64_t start, struct err *e)
     return 0;
 }
 
+static int refuse(struct reply *r, struct err *e, const char *field, const char *rule, const char *have, const char *why, const char *zh)
+{
+    reply_finding(r, field, rule, "", have, zh);
+    return reply_refuse(r, e, ERR_INPUT, why, "%s", zh);
+}
+
+/* The conditions in their normal form: blanks alone are none. */
+static int refuse_conditions(const struct job *j, struct reply *r, struct err *e)
+{
+    struct date d;
+    if (!*j->id_no && !*j->name && !*j->birth)
+        return refuse(r, e, "", "required", "", "no condition", "请至少填写一个条件");
+    if (!*j->id_no && !*j->birth && text_length(bytes_of(j->name)) < 2)
+        return refuse(r, e, "name", "length", "1", "a name of one character alone", "只有一个字不能查，请再加条件");
+    if (*j->birth && date_parse(&d, j->birth) < 0)
+        return refuse(r, e, "birth_date", "date", j->birth, "birth date is no day", "没有这一天，请核对，如 1990-01-01");
+    return 0;
+}
+
 int registerquery_find(struct core *c, const struct actor *a, const char *id_no, const char *name, const char *birth_date, int64_t now_ms, struct reply *r,
                        struct err *e)
 {
     struct job j = {.c = c, .a = a, .id_no = id_no ? id_no : "", .name = name ? name : "", .birth = birth_date ? birth_date : "", .now = now_ms, .r = r};
     int64_t start = clock_mono_ms();
-    struct date d;
     if (!(a->role & ROLES_CASE))
         return reply_refuse(r, e, ERR_DENIED, "role may not read the register", "您不能查询户籍登记");
-    if (!*j.id_no && !*j.name && !*j.birth)
-        return reply_refuse(r, e, ERR_INPUT, "no condition", "请至少填写一个条件");
-    if (!*j.id_no && !*j.birth && text_length(bytes_of(j.name)) < 2)
-        return reply_refuse(r, e, ERR_INPUT, "a name of one character alone", "只有一个字不能查，请再加条件");
-    if (*j.birth && date_parse(&d, j.birth) < 0)
-        return reply_refuse(r, e, ERR_INPUT, "birth date is no day", "没有这一天，请核对，如 1990-01-01");
     struct buf number, plain;
     buf_init(&number, 1024);
     buf_init(&plain, 1024);
@@ -131,7 +143,10 @@ int registerquery_find(struct core *c, const struct actor *a, const char *id_no,
     text_normalise(&plain, bytes_of(j.name), TEXT_NAME);
     j.id_no = buf_text(&number);
     j.name = buf_text(&plain);
-    int rc = find_logged(&j, start, e);
+    int rc = number.bad || plain.bad ? refuse(r, e, number.bad ? "id_no" : "name", "length", "", "condition is too long", "查询内容太长")
+                                     : refuse_conditions(&j, r, e);
+    if (rc == 0)
+        rc = find_logged(&j, start, e);
     buf_wipe(&number);
     buf_wipe(&plain);
     return rc;

@@ -25,10 +25,12 @@ int web_officers(struct request *rq, struct response *rs, void *app)
 int web_officer_add(struct request *rq, struct response *rs, void *app)
 {
     struct web *w = app;
-    const char *login, *name, *role, *unit;
+    const char *login = "", *name = "", *role = "", *unit = "";
+    const struct member m[] = {{"login", MEMBER_TEXT, true, 32, &login, NULL}, {"name", MEMBER_TEXT, true, 50, &name, NULL},
+                               {"role", MEMBER_TEXT, true, 20, &role, NULL}, {"unit", MEMBER_TEXT, true, 12, &unit, NULL}};
     struct reply r = {0};
     struct err e = {0};
-    if (web_unpack(rq, rs, "{s:s, s:s, s:s, s:s}", "login", &login, "name", &name, "role", &role, "unit", &unit) < 0)
+    if (web_members(rq, rs, m, 4) < 0)
         return -1;
     int rc = admin_officer_add(w->core, web_actor(rq), login, name, role, unit, request_now_ms(rq), &r, &e);
     return web_send(rs, rq, 201, rc, &r, &e);

@@ -20,7 +20,7 @@ int web_changes(struct request *rq, struct response *rs, void *app)
     uint64_t since;
     struct reply r = {0};
     struct err e = {0};
-    if (web_query_number(rq, rs, "since", 0, INT64_MAX, 0, &since) < 0)
+    if (web_query_needed(rq, rs, "since") < 0 || web_query_number(rq, rs, "since", 0, INT64_MAX, 0, &since) < 0)
         return -1;
     int rc = caselist_changes(w->core, web_actor(rq), since, request_now_ms(rq), &r, &e);
     return web_send(rs, rq, 200, rc, &r, &e);
@@ -102,10 +102,11 @@ int web_case_decide(struct request *rq, struct response *rs, void *app)
 int web_case_note(struct request *rq, struct response *rs, void *app)
 {
     struct web *w = app;
-    const char *field, *note;
+    const char *field = "", *note = "";
+    const struct member m[] = {{"field", MEMBER_TEXT, true, 64, &field, NULL}, {"note", MEMBER_TEXT, true, 200, &note, NULL}};
     struct reply r = {0};
     struct err e = {0};
-    if (web_unpack(rq, rs, "{s:s, s:s}", "field", &field, "note", &note) < 0)
+    if (web_members(rq, rs, m, 2) < 0)
         return -1;
     int rc = decide_note(w->core, web_actor(rq), request_path_arg(rq, "no"), field, note, request_now_ms(rq), &r, &e);
     return web_send(rs, rq, 200, rc, &r, &e);
@@ -123,10 +124,12 @@ int web_reasons(struct request *rq, struct response *rs, void *app)
 int web_reveal(struct request *rq, struct response *rs, void *app)
 {
     struct web *w = app;
-    const char *no = NULL, *person = NULL, *field, *purpose = "";
+    const char *no = NULL, *person = NULL, *field = "", *purpose = "";
+    const struct member m[] = {{"no", MEMBER_TEXT, false, 16, &no, NULL}, {"person", MEMBER_TEXT, false, 32, &person, NULL},
+                               {"field", MEMBER_TEXT, true, 64, &field, NULL}, {"purpose", MEMBER_TEXT, false, 100, &purpose, NULL}};
     struct reply r = {0};
     struct err e = {0};
-    if (web_unpack(rq, rs, "{s?s, s?s, s:s, s?s}", "no", &no, "person", &person, "field", &field, "purpose", &purpose) < 0)
+    if (web_members(rq, rs, m, 4) < 0)
         return -1;
     int rc = caseview_reveal(w->core, web_actor(rq), no, person, field, purpose, request_now_ms(rq), &r, &e);
     return web_send(rs, rq, 200, rc, &r, &e);

@@ -48,11 +48,12 @@ int web_health(struct request *rq, struct response *rs, void *app)
 int web_login(struct request *rq, struct response *rs, void *app)
 {
     struct web *w = app;
-    const char *login, *password;
+    const char *login = "", *password = "";
     char token[65];
     struct reply r = {0};
     struct err e = {0};
-    if (web_unpack(rq, rs, "{s:s, s:s}", "login", &login, "password", &password) < 0)
+    const struct member m[] = {{"login", MEMBER_TEXT, true, 32, &login, NULL}, {"password", MEMBER_SECRET, true, 128, &password, NULL}};
+    if (web_members(rq, rs, m, 2) < 0)
         return -1;
     int rc = auth_login(w->core, login, password, request_peer(rq), request_now_ms(rq), token, &r, &e);
     if (rc == 0)
@@ -74,11 +75,12 @@ int web_logout(struct request *rq, struct response *rs, void *app)
 int web_password(struct request *rq, struct response *rs, void *app)
 {
     struct web *w = app;
-    const char *old, *new_password;
+    const char *old = "", *new_password = "";
     char token[65];
     struct reply r = {0};
     struct err e = {0};
-    if (web_unpack(rq, rs, "{s:s, s:s}", "old", &old, "new", &new_password) < 0)
+    const struct member m[] = {{"old", MEMBER_SECRET, true, 512, &old, NULL}, {"new", MEMBER_SECRET, true, 512, &new_password, NULL}};
+    if (web_members(rq, rs, m, 2) < 0)
         return -1;
     int rc = auth_password(w->core, web_actor(rq), old, new_password, request_now_ms(rq), token, &r, &e);
     if (rc == 0)

@@ -4,8 +4,6 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import Ajv from 'ajv/dist/2020.js';
-import YAML from 'yaml';
 import { startPeer } from '../../ops/sandbox/peer.mjs';
 import { freePort, root, sleep, until } from './demo.mjs';
 
@@ -142,49 +140,6 @@ export class Internet {
     this.sandbox.closeAllConnections();
     this.sandbox.close();
     if (!process.env.HZ_KEEP) rmSync(this.dir, { recursive: true, force: true });
-  }
-}
-
-/** Judges answers by schemas/openapi/internet.yaml and remembers what was walked. */
-export class Contract {
-  constructor() {
-    this.doc = YAML.parse(readFileSync(path.join(root, 'schemas/openapi/internet.yaml'), 'utf8'));
-    this.ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
-    this.ajv.addSchema(this.doc, 'api');
-    this.walked = new Set();
-  }
-
-  operations() {
-    return Object.entries(this.doc.paths).flatMap(([p, ops]) => Object.keys(ops).filter((m) => m !== 'parameters').map((m) => `${m.toUpperCase()} ${p}`));
-  }
-
-  find(method, url) {
-    const here = url.split('?')[0];
-    const fits = (p) => new RegExp(`^${p.replace(/\{[a-z]+\}/g, '[^/]+')}$`).test(here);
-    return Object.keys(this.doc.paths).filter(fits).sort((a, b) => a.includes('{') - b.includes('{'))[0];
-  }
-
-  check(method, url, status, body) {
-    const p = this.find(method, url);
-    assert.ok(p, `${method} ${url} is not in the contract`);
-    const op = this.doc.paths[p][method.toLowerCase()];
-    if (!op) return;
-    this.walked.add(`${method} ${p} ${status < 400 ? 'accepted' : 'refused'}`);
-    const key = op.responses[status] ? String(status) : status >= 400 ? 'default' : null;
-    if (status >= 400 && key === 'default' && !op.responses.default) return this.error(body, `${method} ${p} ${status}`);
-    assert.ok(key, `${method} ${p}: status ${status} is not in the contract`);
-    const response = op.responses[key];
-    if (response.$ref) return this.error(body, `${method} ${p} ${status}`);
-    if (!response.content) return assert.equal(body, null, `${method} ${p} ${status}: want no body`);
-    const tail = `#/paths/${p.replaceAll('~', '~0').replaceAll('/', '~1')}/${method.toLowerCase()}/responses/${key}/content/application~1json/schema`;
-    return this.valid(`api${encodeURI(tail)}`, body, `${method} ${p} ${status}`);
-  }
-
-  error(body, where) { return this.valid('api#/components/schemas/Error', body, where); }
-
-  valid(ref, body, where) {
-    const validate = this.ajv.getSchema(ref) ?? this.ajv.compile({ $ref: ref });
-    assert.ok(validate(body), `${where}: ${this.ajv.errorsText(validate.errors)}\n${JSON.stringify(body)?.slice(0, 2000)}`);
   }
 }
 

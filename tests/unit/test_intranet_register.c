@@ -184,6 +184,11 @@ static void test_query(void **state)
     struct err e = {0};
     assert_error(registerquery_find(&w->c, &w->officer, "", NULL, "", w->now, &r, &e), &e, ERR_INPUT, "no condition");
     reply_clear(&r);
+    assert_error(registerquery_find(&w->c, &w->officer, " \t ", NULL, NULL, w->now, &r, &e), &e, ERR_INPUT, "no condition");
+    reply_clear(&r);
+    assert_error(registerquery_find(&w->c, &w->officer, NULL, "\xe3\x80\x80 ", NULL, w->now, &r, &e), &e, ERR_INPUT, "no condition");
+    assert_string_equal(r.zh, "请至少填写一个条件");
+    reply_clear(&r);
     assert_error(registerquery_find(&w->c, &w->officer, NULL, "吴", NULL, w->now, &r, &e), &e, ERR_INPUT, "one character");
     reply_clear(&r);
     assert_error(registerquery_find(&w->c, &w->admin, NULL, "吴雨桐", NULL, w->now, &r, &e), &e, ERR_DENIED, "role");
