@@ -202,6 +202,14 @@ int auth_me(struct core *c, const struct actor *a, int64_t now_ms, struct reply 
 }
 
 /* --- login --- */
+static void count_failure(struct officer *o, const struct core *c, int64_t now)
+{
+    if (++o->failures < FAILURES)
+        return;
+    o->failures = 0;
+    o->locked_until = now + (int64_t)c->lock_s * 1000;
+}
+
 struct login { struct core *c; struct account *x; const char *address; bool right; int64_t now; };
 static int login_write(struct db_conn *conn, void *arg, struct err *e)
 {
@@ -214,10 +222,8 @@ static int login_write(struct db_conn *conn, void *arg, struct err *e)
     if (l->right) {
         o.failures = o.locked_until = 0;
         o.last_login = l->now;
-    } else if (++o.failures >= FAILURES) {
-        o.failures = 0;
-        o.locked_until = l->now + (int64_t)l->c->lock_s * 1000;
-    }
+    } else
+        count_failure(&o, l->c, l->now);
     l->x->o.locked_until = o.locked_until;
     if (officer_save(conn, &o, e) < 0)
         return -1;
@@ -292,14 +298,13 @@ static int hash_keep(const char *hash, void *arg, struct err *e)
     return 0;
 }
 
-struct change { struct core *c; const struct actor *a; char hash[128], old_hash[128]; struct hashes before; int64_t now; };
+struct change { struct core *c; const struct actor *a; struct officer o; char hash[128], old_hash[128]; struct hashes before; int64_t now; };
 static int hashes_read(struct db_conn *conn, void *arg, struct err *e)
 {
     struct change *x = arg;
-    struct officer o;
-    if (officer_by_uid(conn, x->a->id.s, &o, e) < 0)
+    if (officer_by_uid(conn, x->a->id.s, &x->o, e) < 0)
         return -1;
-    memcpy(x->old_hash, o.password, sizeof x->old_hash);
+    memcpy(x->old_hash, x->o.password, sizeof x->old_hash);
     return officer_password_each(conn, x->a->id.s, hash_keep, &x->before, e);
 }
 
@@ -319,6 +324,30 @@ static int change_write(struct db_conn *conn, void *arg, struct err *e)
     return officer_save(conn, &o, e) < 0 ? -1 : core_audit(x->c, conn, x->a, x->now, "password", o.uid, "changed", e);
 }
 
+/* Whoever found an open desk must not guess on here where the login would lock. */
+static int wrong_old_write(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct change *x = arg;
+    if (officer_by_uid(conn, x->a->id.s, &x->o, e) < 0)
+        return -1;
+    count_failure(&x->o, x->c, x->now);
+    if (officer_save(conn, &x->o, e) < 0)
+        return -1;
+    return core_audit(x->c, conn, x->a, x->now, "password", x->o.uid, x->o.locked_until > x->now ? "locked" : "wrong password", e);
+}
+
+static int wrong_old(struct change *x, struct reply *r, struct err *e)
+{
+    if (db_write(x->c->db, wrong_old_write, x, e) < 0)
+        return -1;
+    if (x->o.locked_until > x->now) {
+        auth_end_sessions(x->c, x->a->id.s);
+        return locked(x->c, &x->o, x->now, r, e);
+    }
+    reply_field(r, "old", "password", "原密码不对");
+    return reply_refuse(r, e, ERR_INPUT, "old password is wrong", "原密码不对");
+}
+
 int auth_password(struct core *c, const struct actor *a, const char *old, const char *new_password, int64_t now_ms, char token[65], struct reply *r,
                   struct err *e)
 {
@@ -329,10 +358,8 @@ int auth_password(struct core *c, const struct actor *a, const char *old, const 
     const char *rule = password_rule(new_password, a->login);
     if (db_read(c->db, hashes_read, &x, e) < 0 || password_verify(x.old_hash, old, &right, e) < 0)
         return -1;
-    if (!right) {
-        reply_field(r, "old", "password", "原密码不对");
-        return reply_refuse(r, e, ERR_INPUT, "old password is wrong", "原密码不对");
-    }
+    if (!right)
+        return wrong_old(&x, r, e);
     if (same_as(x.old_hash, &used, e) < 0)
         return -1;
     for (size_t i = 0; rule == NULL && !used.repeated && i < x.before.n; i++)

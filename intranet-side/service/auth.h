@@ -21,7 +21,8 @@ int auth_allowed(const struct actor *a, const char *method, const char *path, st
 bool auth_csrf_equal(const struct actor *a, const char *header);        /* constant time; NULL is false */
 int auth_logout(struct core *c, const struct actor *a, int64_t now_ms, struct err *e);
 /* Change one's own password. Other sessions of the account end, token gets this session's new cookie value. Body: Me.
- * ERR_INPUT with fields when a rule is broken (12..128 characters, three of four kinds, not the last five, not the login). */
+ * ERR_INPUT with fields when a rule is broken (12..128 characters, three of four kinds, not the last five, not the login). A wrong old password
+ * counts like one at the login: the fifth locks the account and ends its sessions, ERR_BUSY with retry_s. */
 int auth_password(struct core *c, const struct actor *a, const char *old, const char *new_password, int64_t now_ms, char token[65],
                   struct reply *r, struct err *e);
 int auth_me(struct core *c, const struct actor *a, int64_t now_ms, struct reply *r, struct err *e);

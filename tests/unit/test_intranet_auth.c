@@ -63,6 +63,30 @@ static void test_first_password(void **state)
     assert_false(auth_csrf_equal(&a, "0000000000000000000000000000000000000000000000000000000000000000"));
 }
 
+/* SEC-18: the change of a password is no other door: five wrong old ones lock the account and end its sessions. */
+static void test_old_password_is_not_guessed(void **state)
+{
+    struct world *w = *state;
+    char first[17], id[33], token[65], second[65];
+    struct reply r;
+    struct err e;
+    struct actor a;
+    account(w, "trial_9", first, id);
+    must(login(w, "trial_9", first, token, &r, &e), &e);
+    reply_clear(&r);
+    must(auth_session(&w->c, token, ADDR, w->now, &a, &e), &e);
+    for (int i = 0; i < 4; i++) {
+        assert_error(auth_password(&w->c, &a, "wrong", "Better-Words-2026", w->now, second, &r, &e), &e, ERR_INPUT, "old password");
+        reply_clear(&r);
+    }
+    assert_error(auth_password(&w->c, &a, "wrong", "Better-Words-2026", w->now, second, &r, &e), &e, ERR_BUSY, "locked");
+    assert_int_equal(r.retry_s, w->c.lock_s);
+    reply_clear(&r);
+    assert_error(auth_session(&w->c, token, ADDR, w->now, &a, &e), &e, ERR_AUTH, "unknown or over");
+    assert_error(login(w, "trial_9", first, token, &r, &e), &e, ERR_BUSY, "locked");
+    reply_clear(&r);
+}
+
 /* Five failures lock, whatever is typed then; the lock ends by itself or by an administrator; unknown logins read the same. */
 static void test_lock_out(void **state)
 {
@@ -391,7 +415,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_first_password), T(test_lock_out), T(test_sessions_end), T(test_accounts), T(test_access_matrix), T(test_masking), T(test_search), T(test_audit_chain),
+        T(test_first_password), T(test_old_password_is_not_guessed),
+        T(test_lock_out), T(test_sessions_end), T(test_accounts), T(test_access_matrix), T(test_masking), T(test_search), T(test_audit_chain),
         T(test_no_log_no_reading), T(test_configuration_numbers), T(test_demo_accounts),
     };
     log_open("test", LOG_ERROR);
