@@ -138,7 +138,7 @@ tsan:                            ## check under the thread sanitizer, in build/t
 	@$(MAKE) --no-print-directory check VARIANT=tsan
 lint:                            ## direction of includes, forbidden calls, formatted SQL: file, line, remedy
 	@tests/lint
-fuzz:                            ## each fuzzer for FUZZ_S seconds (default 60) with clang and libFuzzer
+fuzz:                            ## each fuzzer for FUZZ_S seconds (default 60), or FUZZ_RUNS executions, with clang and libFuzzer
 	@tests/fuzz/run $(or $(FUZZ_S),60)
 bench: all $(BENCH_BIN)          ## our figures beside the machine's limit in the same run
 	@tests/bench/run
