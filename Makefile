@@ -52,7 +52,7 @@ BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/bench/%,$(BENCH))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all programs tests web check asan tsan lint fuzz bench long faults chaos install clean help
+.PHONY: all programs tests web check asan tsan lint fuzz bench bench-ferry long faults chaos install clean help
 
 all: programs web                ## programs and web apps
 ifeq ($(VARIANT),release)
@@ -142,6 +142,8 @@ fuzz:                            ## each fuzzer for FUZZ_S seconds (default 60),
 	@tests/fuzz/run $(or $(FUZZ_S),60)
 bench: all $(BENCH_BIN)          ## our figures beside the machine's limit in the same run
 	@tests/bench/run
+bench-ferry: programs $(B)/bench/ferry_seal   ## sealing and opening of 200 MB beside the sum of their parts and beside gpg, openssl cms, age, cp
+	@PATH=$(CURDIR)/build/node/bin:$$PATH node tests/bench/ferry/run.mjs
 long: all tests                  ## end to end, browser, fault and model tests at full length
 	@HZ_LONG=1 tests/run integration browser chaos model
 faults: all tests                ## every call made to fail or to be the last one, and 500 kills under load; FAULTS_ONLY='role class' narrows it

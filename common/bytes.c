@@ -37,7 +37,7 @@ void buf_wipe(struct buf *b)
 }
 
 /* Make room for n more bytes and the NUL. Growth copies and wipes nothing: secrets go into buffers reserved whole. */
-static bool room(struct buf *b, size_t n)
+bool buf_room(struct buf *b, size_t n)
 {
     size_t cap = b->cap ? b->cap : BUF_DEFAULT_CAP;
     if (b->bad || n > cap || b->n > cap - n) {
@@ -61,7 +61,7 @@ static bool room(struct buf *b, size_t n)
 
 void buf_put(struct buf *b, const void *p, size_t n)
 {
-    if (!room(b, n))
+    if (!buf_room(b, n))
         return;
     if (n)
         memcpy(b->p + b->n, p, n);
@@ -80,7 +80,7 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    if (n < 0 || !room(b, (size_t)n)) {
+    if (n < 0 || !buf_room(b, (size_t)n)) {
         b->bad = true;
         return;
     }
@@ -180,33 +180,6 @@ int hex_get(uint8_t *out, size_t n, const char *hex)
     if (strlen(hex) != 2 * n || strspn(hex, "0123456789abcdef") != 2 * n)
         return -1;
     return sodium_hex2bin(out, n, hex, 2 * n, NULL, &len, NULL) == 0 && len == n ? 0 : -1;
-}
-
-void base64_put(struct buf *out, struct bytes in)
-{
-    size_t n = sodium_base64_encoded_len(in.n, sodium_base64_VARIANT_ORIGINAL);
-    if (!room(out, n))
-        return;
-    sodium_bin2base64((char *)out->p + out->n, n, in.p, in.n, sodium_base64_VARIANT_ORIGINAL);
-    out->n += n - 1;     /* n counts the NUL */
-}
-
-int base64_get(struct buf *out, struct bytes in)
-{
-    size_t len = 0;
-    if (in.n % 4 || !room(out, in.n / 4 * 3 + 1))
-        return -1;
-    if (in.n == 0)
-        return 0;
-    for (size_t i = 0; i < in.n; i++)        /* libsodium 1.0.18 takes 0xAF for '/' */
-        if (in.p[i] >= 0x80)
-            return -1;
-    if (sodium_base642bin(out->p + out->n, in.n / 4 * 3, (const char *)in.p, in.n, NULL, &len, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
-        return -1;
-    out->n += len;
-    out->p[out->n] = 0;
-    return 0;
 }
 
 void id_random(struct id128 *out)

@@ -32,6 +32,7 @@ struct buf {
 void buf_init(struct buf *b, size_t cap);
 void buf_clear(struct buf *b);                    /* frees; the struct can be used again */
 void buf_wipe(struct buf *b);                     /* zeroes the memory, then frees */
+bool buf_room(struct buf *b, size_t n);           /* n bytes and a NUL more may be written behind b->n; false: past the cap, or no memory */
 void buf_put(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -63,8 +64,9 @@ int parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *out, const ch
 
 void hex_put(char *out, const uint8_t *p, size_t n);          /* 2n characters and a NUL */
 int hex_get(uint8_t *out, size_t n, const char *hex);         /* exactly 2n lower-case digits, else -1 */
-void base64_put(struct buf *out, struct bytes in);            /* standard alphabet, padded, no line breaks */
-/* Strict: padded, no blanks. -1 when malformed. */
+/* base64.c, by tables: for ciphertext and what is public, never for keys. Standard alphabet, padded, no line breaks. */
+void base64_put(struct buf *out, struct bytes in);
+/* Strict: padded, no blanks, no spare bits. -1 when malformed. */
 int base64_get(struct buf *out, struct bytes in);
 
 struct id128 { char s[33]; };                                 /* 32 lower-case hex digits and a NUL */
