@@ -9,12 +9,10 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "ferry/commands.h"
+#include "ferry/status.h"
 
-enum word { WORD_FINE, WORD_WARNING, WORD_CRITICAL, WORD_UNKNOWN };
-static const char *const words_en[] = {"fine", "warning", "critical", "unknown"};
-static const char *const words_zh[] = {"正常", "警告", "严重", "未知"};
-
-#define STALE_MS 15000            /* a status older than this is of a program that does not run */
+const char *const words_en[] = {"fine", "warning", "critical", "unknown"};
+const char *const words_zh[] = {"正常", "警告", "严重", "未知"};
 
 struct part {
     const char *key, *en, *zh;    /* configuration key of its status file, names */
@@ -54,17 +52,28 @@ __attribute__((format_arg(2), format_arg(3))) static const char *say(const struc
     return r->zh ? zh : en;
 }
 
-static void load(struct part *p, const char *path)
+json_t *status_read(const char *path)
 {
     struct buf b;
     struct err e = {0};
-    p->configured = *path != 0;
-    if (!p->configured)
-        return;
+    json_t *status = NULL;
     buf_init(&b, 65536);
     if (file_read_path(&b, path, 65535, &e) == 0)
-        p->status = json_loadb((const char *)b.p, b.n, JSON_REJECT_DUPLICATES, NULL);
+        status = json_loadb((const char *)b.p, b.n, JSON_REJECT_DUPLICATES, NULL);
     buf_clear(&b);
+    return status;
+}
+
+bool status_runs(const json_t *status, int64_t now_ms)
+{
+    return now_ms - number(status, "at_ms") <= STATUS_STALE_MS && json_is_true(json_object_get(status, "running"));
+}
+
+static void load(struct part *p, const char *path)
+{
+    p->configured = *path != 0;
+    if (p->configured)
+        p->status = status_read(path);
 }
 
 /* The first fault found is the one that is told: callers go from the worst to the least. */
@@ -105,7 +114,7 @@ static void judge_waiting(const struct report *r, struct part *p, enum word at)
 static void judge_side(const struct report *r, struct part *p)
 {
     int64_t at = number(p->status, "at_ms");
-    if (r->now_ms - at > STALE_MS || !json_is_true(json_object_get(p->status, "running")))
+    if (!status_runs(p->status, r->now_ms))
         fault(p, WORD_CRITICAL, at, say(r, "stopped %lld s ago: start it", "已停止 %lld 秒：请启动该服务"), (long long)((r->now_ms - at) / 1000));
     if (*text(p->status, "stopped"))
         fault(p, WORD_CRITICAL, at, "%s%.150s", say(r, "sending stands: ", "发送已停："), text(p->status, "stopped"));
@@ -136,7 +145,7 @@ static void judge_side(const struct report *r, struct part *p)
 static void judge_mover(const struct report *r, struct part *p)
 {
     int64_t at = number(p->status, "at_ms");
-    if (r->now_ms - at > STALE_MS || !json_is_true(json_object_get(p->status, "running")))
+    if (!status_runs(p->status, r->now_ms))
         fault(p, WORD_CRITICAL, at, say(r, "stopped %lld s ago: start ferry run", "已停止 %lld 秒：请启动 ferry run"), (long long)((r->now_ms - at) / 1000));
     if (*text(p->status, "trouble"))
         fault(p, WORD_CRITICAL, at, "%.190s", text(p->status, "trouble"));
