@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include "ferry/doctor.h"
-
-#define FREE_WARN 10u                    /* percent */
-#define FREE_FAULT 3u
+#include "ferry/status.h"
 
 static const char *owner_name(char out[64], uid_t uid)
 {
@@ -116,7 +114,7 @@ static void check_volume(struct doctor *d, const char *path)
         return;
     const unsigned space = percent(v.f_bavail, v.f_blocks), nodes = percent(v.f_favail, v.f_files);
     const unsigned least = space < nodes ? space : nodes;
-    const int word = v.f_flag & ST_RDONLY || least < FREE_FAULT ? DOCTOR_FAULT : least < FREE_WARN ? DOCTOR_WARNING : DOCTOR_OK;
+    const int word = v.f_flag & ST_RDONLY || least < FREE_CRITICAL ? DOCTOR_FAULT : least < FREE_WARN ? DOCTOR_WARNING : DOCTOR_OK;
     char type[700];
     snprintf(type, sizeof type, v.f_flag & ST_RDONLY ? "mount -o remount,rw %s" : "df -h %s; du -xh -d 2 %s | sort -h | tail", path, path);
     doctor_say(d, word, "space", word == DOCTOR_OK ? "" : type, told("%s: %u %% of the space and %u %% of the file entries free%s", "%s：剩余空间 %u%%，剩余文件项 %u%%%s"), path, space, nodes,

@@ -104,9 +104,9 @@ test('FRY-20 doctor warns of a volume that is nearly full', async (t) => {
   try {
     const space = async () => of(await doctor(w), 'space').find((c) => c.says.startsWith(dir));
     assert.equal((await space()).word, 'ok');
-    writeFileSync(path.join(dir, 'a'), Buffer.alloc(960 * 1024), { mode: 0o600 });
+    writeFileSync(path.join(dir, 'a'), Buffer.alloc(980 * 1024), { mode: 0o600 });
     assert.equal((await space()).word, 'warning');
-    writeFileSync(path.join(dir, 'b'), Buffer.alloc(50 * 1024), { mode: 0o600 });
+    writeFileSync(path.join(dir, 'b'), Buffer.alloc(28 * 1024), { mode: 0o600 });
     const full = await space();
     assert.equal(full.word, 'fault');
     assert.match(full.type, /^df -h /);
