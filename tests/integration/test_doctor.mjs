@@ -180,7 +180,10 @@ test('FRY-10 a gateway that filters: the other side answers which byte was chang
       assert.deepEqual(readFileSync(w.at('intranet/quarantine', asides()[0])), seen.out);
       clear('intranet/quarantine');
     }
-  } finally { w.start.mover(); }
+  } finally {
+    w.start.mover();                     // it has read ferry.conf before the next test changes it
+    await until('the mover runs again', () => JSON.parse(readFileSync(w.at('mover.json'), 'utf8')).pid === w.running.mover.pid);
+  }
 });
 
 test('FRY-10 a filter before our mover: it carries no changed probe, and the command finds it set aside', async () => {
@@ -191,7 +194,6 @@ test('FRY-10 a filter before our mover: it carries no changed probe, and the com
     }
   }, 50);
   mkdirSync(w.at('gateway/before'));
-  writeFileSync(w.at('mover.conf'), readFileSync(w.at('ferry.conf')));
   w.configure({ internet_outbox: w.at('gateway/before') });
   try {
     const d = await doctor(w, '--gateway', '--side', 'internet', '--wait', '8');
