@@ -31,6 +31,11 @@ bool status_true(const json_t *o, const char *key)
     return json_is_true(json_object_get(o, key));
 }
 
+const char *status_heard(const json_t *o)
+{
+    return status_number(o, "peer_beat_ms") ? "peer_beat_ms" : "started_ms";
+}
+
 json_t *status_read(const char *path)
 {
     struct buf b;

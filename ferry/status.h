@@ -64,6 +64,8 @@ json_t *status_read(const char *path);
 bool status_runs(const json_t *status, int64_t now_ms);
 long long status_number(const json_t *o, const char *key);       /* 0 when it is not there */
 const char *status_text(const json_t *o, const char *key);       /* "" */
+/* Key of the time since when the peer is silent: its last beat, or our start when it was never heard. */
+const char *status_heard(const json_t *o);
 bool status_true(const json_t *o, const char *key);
 
 void status_judge(struct report *r);

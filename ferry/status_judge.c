@@ -76,12 +76,12 @@ static void judge_stopped(const struct report *r, struct part *p)
 static void judge_ages(const struct report *r, struct part *p)
 {
     const int64_t warn = status_number(p->status, "warn_s"), crit = status_number(p->status, "critical_s");
-    const int64_t oldest = age_s(r, p, "oldest_ms"), silent = age_s(r, p, "peer_beat_ms"), gap = age_s(r, p, "gap_since_ms"), waits = age_s(r, p, "waiting_ms");
+    const int64_t oldest = age_s(r, p, "oldest_ms"), silent = age_s(r, p, status_heard(p->status)), gap = age_s(r, p, "gap_since_ms"), waits = age_s(r, p, "waiting_ms");
     if (by_age(oldest, warn, crit) != WORD_FINE)
         say(p, ALARM_UNACKNOWLEDGED, by_age(oldest, warn, crit), status_number(p->status, "oldest_ms"), "ferry list files --side %s; ferry doctor --gateway",
             told("oldest record unacknowledged for %lld s: look at mover and gateway", "最早一条已 %lld 秒未被对侧确认：请查摆渡程序和边界平台"), (long long)oldest);
     if (by_age(silent, warn, crit) != WORD_FINE)
-        say(p, ALARM_SILENT, by_age(silent, warn, crit), status_number(p->status, "peer_beat_ms"), "ferry doctor --gateway",
+        say(p, ALARM_SILENT, by_age(silent, warn, crit), status_number(p->status, status_heard(p->status)), "ferry doctor --gateway",
             told("peer silent for %lld s: look at the other side and the gateway", "对侧已 %lld 秒没有消息：请查对侧服务和边界平台"), (long long)silent);
     if (gap > warn)
         say(p, ALARM_GAP, WORD_WARNING, status_number(p->status, "gap_since_ms"), "ferry quarantine; ferry doctor --gateway",

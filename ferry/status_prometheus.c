@@ -45,14 +45,15 @@ static void print_gauges(const struct report *r, const struct gauge *list, size_
     }
 }
 
-/* Seconds since a time of the status file; `none` when there is no such time. */
-static void print_age(const struct report *r, const char *name, const char *key, int none, const char *help)
+/* Seconds since a time of the status file, 0 when there is no such time. key NULL: since the peer is silent. */
+static void print_age(const struct report *r, const char *name, const char *key, const char *help)
 {
     head(name, "gauge", help);
     for (int i = 0; i < STATUS_PARTS - 1; i++) {
-        const long long at = status_number(r->parts[i].status, key);
-        if (r->parts[i].status)
-            printf("hz_ferry_%s{program=\"%s\"} %lld\n", name, r->parts[i].en, at ? (long long)(r->now_ms - at) / 1000 : none);
+        const json_t *s = r->parts[i].status;
+        const long long at = status_number(s, key ? key : status_heard(s));
+        if (s)
+            printf("hz_ferry_%s{program=\"%s\"} %lld\n", name, r->parts[i].en, at ? (r->now_ms - at) / 1000 : 0LL);
     }
 }
 
@@ -130,10 +131,10 @@ void status_print_prometheus(const struct report *r)
     print_gauges(r, gauges, sizeof gauges / sizeof gauges[0], NULL);
     print_gauges(r, today, sizeof today / sizeof today[0], "today");
     print_slowest(r);
-    print_age(r, "oldest_seconds", "oldest_ms", 0, "age of the oldest record that is not acknowledged");
-    print_age(r, "peer_silence_seconds", "peer_beat_ms", -1, "since the peer was heard, -1 never");
-    print_age(r, "gap_seconds", "gap_since_ms", 0, "since numbers of the peer are missing");
-    print_age(r, "waiting_seconds", "waiting_ms", 0, "since the oldest waiting item came");
+    print_age(r, "oldest_seconds", "oldest_ms", "age of the oldest record that is not acknowledged");
+    print_age(r, "peer_silence_seconds", NULL, "since the peer was heard, or since our start");
+    print_age(r, "gap_seconds", "gap_since_ms", "since numbers of the peer are missing");
+    print_age(r, "waiting_seconds", "waiting_ms", "since the oldest waiting item came");
     print_lanes(r);
     print_folders(r);
 }

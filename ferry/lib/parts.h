@@ -27,6 +27,7 @@ struct delivery {
     struct { char key[17], token[33], word[12]; uint64_t open; int64_t asked_ms; } retire;      /* what the peer was asked, and said */
     bool replaying;                      /* receiver only: the vault is read again, its files were judged when they came */
     char incarnation[17];
+    int64_t started_ms;                  /* constant after delivery_open */
     pthread_t threads[THREAD__COUNT];
     unsigned running;
     pthread_mutex_t lock;

@@ -53,6 +53,7 @@ const raised = [
   ['unacknowledged', 'critical', /unacknowledged for 151 s/, /最早一条已 151 秒/, /ferry list files --side internet/, (s) => { s.internet.oldest_ms = now() - 151500; }],
   ['peer-silent', 'warning', /peer silent for 61 s/, /对侧已 61 秒没有消息/, /ferry doctor --gateway/, (s) => { s.internet.peer_beat_ms = now() - 61500; }],
   ['peer-silent', 'critical', /peer silent for 200 s/, /对侧已 200 秒没有消息/, /ferry doctor --gateway/, (s) => { s.intranet.peer_beat_ms = now() - 200500; }],
+  ['peer-silent', 'warning', /peer silent for 70 s/, /对侧已 70 秒没有消息/, /ferry doctor --gateway/, (s) => { s.internet.peer_beat_ms = 0; s.internet.started_ms = now() - 70500; }],
   ['trouble', 'warning', /sending fails: .*No space left/, /收发出错：磁盘已满/, /ferry doctor; journalctl -u huzheng-internet/, (s) => { s.internet.trouble = 'publish b-1: No space left on device'; }],
   ['trouble', 'critical', /carrying fails: /, /搬运出错：没有权限/, /ferry doctor/, (s) => { s.mover.trouble = 'internet-to-intranet: Permission denied'; }],
   ['overdue', 'warning', /3 records of over 5 minutes are still under way \(1 of over 10\)/, /3 条已超 5 分钟仍在途（其中 1 条超 10 分钟）/, /ferry list out --side internet/, (s) => { s.internet.today.late_5 = 3; s.internet.today.late_10 = 1; }],
