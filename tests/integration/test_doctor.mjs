@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { ends, ferry, sides, until } from '../support/ends.mjs';
+import { ends, ferry, sides, sleep, until } from '../support/ends.mjs';
 
 const doctor = async (w, ...args) => {
   const r = await w.ferry(['doctor', '--json', ...args]);
@@ -135,8 +135,9 @@ const filters = {
 };
 const first = (a, b) => { let i = 0; while (i < a.length && i < b.length && a[i] === b[i]) i++; return i; };
 
-/** A gateway that is not ours: every file of one direction goes through the filter, the other way as it is. */
-function gateway(filter, seen) {
+/** A gateway that is not ours: every file of one direction goes through the filter, the other way as it is. old: it keeps some time of its own, so that
+ *  nobody takes the file for one that is still being written. */
+function gateway(filter, seen, old = false) {
   return setInterval(() => {
     for (const [from, to, f] of [['internet', 'intranet', filter], ['intranet', 'internet', (b) => b]]) {
       for (const name of readdirSync(w.at(`gateway/${from}-outbox`)).filter((n) => !n.startsWith('.'))) {
@@ -144,6 +145,7 @@ function gateway(filter, seen) {
           const body = readFileSync(w.at(`gateway/${from}-outbox`, name)), out = name.startsWith('p-') ? f(body) : body;
           if (name.startsWith('p-internet')) Object.assign(seen, { body, out });
           writeFileSync(w.at(`gateway/${to}-inbox`, `.${name}.part`), out, { mode: 0o600 });
+          if (old) utimesSync(w.at(`gateway/${to}-inbox`, `.${name}.part`), 1e9, 1e9);
           renameSync(w.at(`gateway/${to}-inbox`, `.${name}.part`), w.at(`gateway/${to}-inbox`, name));
           unlinkSync(w.at(`gateway/${from}-outbox`, name));
         } catch { /* its writer took it back */ }
@@ -167,7 +169,7 @@ test('FRY-10 a gateway that filters: the other side answers which byte was chang
   await w.stop('mover');
   try {
     for (const word of ['bom', 'cut']) {
-      const seen = {}, timer = gateway(filters[word], seen);
+      const seen = {}, timer = gateway(filters[word], seen, word === 'cut');
       const d = await doctor(w, '--gateway', '--side', 'internet', '--wait', '30');
       clearInterval(timer);
       const at = first(seen.body, seen.out), hex = (b) => b.subarray(at, at + 8).toString('hex') || 'end';
@@ -206,12 +208,55 @@ test('FRY-10 a filter before our mover: it carries no changed probe, and the com
   }
 });
 
+// I6: a probe is no way in: of the wrong lane it is not carried, brought back it is set aside, a flood is answered a few times, then once a second, and leaves nothing.
+test('FRY-08 probes that nobody sent: wrong lane, brought back, a flood, an answer that nobody waits for', async () => {
+  await w.stop('mover');
+  const caught = {}, timer = setInterval(() => {
+    for (const name of readdirSync(w.at('gateway/internet-outbox')).filter((n) => n.startsWith('p-'))) {
+      Object.assign(caught, { name, body: readFileSync(w.at('gateway/internet-outbox', name)) });
+      unlinkSync(w.at('gateway/internet-outbox', name));
+    }
+  }, 50);
+  await doctor(w, '--gateway', '--side', 'internet', '--wait', '1');
+  clearInterval(timer);
+  const put = (box, name) => { writeFileSync(w.at('gateway', box, `.${name}.part`), caught.body, { mode: 0o600 }); renameSync(w.at('gateway', box, `.${name}.part`), w.at('gateway', box, name)); };
+  const answers = new Set(), back = setInterval(() => readdirSync(w.at('gateway/intranet-outbox')).filter((n) => n.startsWith('p-')).forEach((n) => { answers.add(n); unlinkSync(w.at('gateway/intranet-outbox', n)); }), 10);
+  const start = Date.now();
+  let answered = 0;
+  for (let i = 0; i < 60; i++) {
+    put('intranet-inbox', caught.name);
+    await until('taken', () => !readdirSync(w.at('gateway/intranet-inbox')).includes(caught.name));
+    answered += answers.size;
+    answers.clear();
+  }
+  clearInterval(back);
+  assert.ok(answered >= 1 && answered <= 9 + (Date.now() - start) / 1000, `${answered} answers`);
+  put('internet-inbox', caught.name);
+  await until('our own is set aside', () => readdirSync(w.at('internet/quarantine')).includes(`${caught.name}.reason`));
+  assert.match(readFileSync(w.at('internet/quarantine', `${caught.name}.reason`), 'utf8'), /brings our own files back/);
+  clear('internet/quarantine');
+  const stray = `p-intranet-${'5'.repeat(16)}-fine-0-end-end-960391.xml`;
+  put('internet-inbox', stray);
+  await sleep(1500);
+  assert.ok(existsSync(w.at('gateway/internet-inbox', stray)), 'a command may wait for it');
+  utimesSync(w.at('gateway/internet-inbox', stray), 1e9, 1e9);
+  await sleep(1500);
+  assert.ok(existsSync(w.at('gateway/internet-inbox', stray)), 'whatever time its sender gave it');
+  unlinkSync(w.at('gateway/internet-inbox', stray));
+  put('intranet-outbox', caught.name);
+  w.start.mover();
+  await until('the mover sets it aside', () => readdirSync(w.at('gateway/quarantine')).includes(`${caught.name}.reason`));
+  assert.match(readFileSync(w.at('gateway/quarantine', `${caught.name}.reason`), 'utf8'), /want one of lane intranet-to-internet, have one of internet/);
+  clear('gateway/quarantine');
+  assert.deepEqual(asides(), []);
+});
+
 test('FRY-10 with the services stopped the command judges what lies in the other inbox: every kind of filter', async () => {
   await w.stop('mover');
   await w.stop('intranet');
   await w.stop('internet');
   for (const [word, filter] of Object.entries(filters)) {
-    const seen = {}, timer = gateway(filter, seen);
+    const seen = {}, timer = gateway(filter, seen, word !== 'crlf');
     const d = await doctor(w, '--gateway', '--side', 'internet', '--wait', '20');
     clearInterval(timer);
     const at = first(seen.body, seen.out), hex = (b) => b.subarray(at, at + 8).toString('hex') || 'end';
