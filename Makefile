@@ -154,7 +154,11 @@ install: all                     ## DESTDIR=… PREFIX=/usr
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/huzheng $(DESTDIR)$(PREFIX)/share/huzheng
 	install -m 755 $(addprefix build/bin/,$(BIN)) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(addprefix build/libexec/,$(LIBEXEC)) $(DESTDIR)$(PREFIX)/lib/huzheng
+	install -m 755 ops/monitoring/watch $(DESTDIR)$(PREFIX)/lib/huzheng
 	cp -r schemas build/web $(DESTDIR)$(PREFIX)/share/huzheng
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/share/huzheng/monitoring
+	install -m 644 $(wildcard ops/systemd/*.service ops/systemd/*.timer) $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 ops/monitoring/huzheng.rules.yml $(DESTDIR)$(PREFIX)/share/huzheng/monitoring
 PREFIX ?= /usr
 clean:                           ## remove what was built; keeps build/node
 	rm -rf build/release build/asan build/tsan build/bin build/libexec build/web build/clang

@@ -18,6 +18,9 @@ __attribute__((format_arg(1), format_arg(2))) const char *told(const char *en, c
 
 /* 0 fine, 1 warning, 2 critical, 3 unknown. Reads files only: works while services are stopped. --watch repeats it every 2 s until interrupted. */
 int command_status(const struct config *c, const struct arguments *a);
+/* doctor.c: modes, keys, space, clock, folders, versions, each with what to type: 0 all fine, 1 a warning, 2 a fault, 3 no configuration. Looks only.
+ * --gateway [--side SIDE] [--wait S]: a probe through the gateway (lib/probe.h), what came of it, byte for byte. */
+int command_doctor(const struct config *c, const struct arguments *a);
 /* Writes DIR/NAME.key (0600) and DIR/NAME.pub; never over an existing one. */
 int command_keygen(const struct config *c, const struct arguments *a);
 /* key_commands.c: list, generate [--public FILE], trust FILE|KEYID --fingerprint F, use KEYID [--confirmed], retire KEYID, revoke KEYID,

@@ -29,6 +29,11 @@ const struct config_key ferry_keys[] = {
     {"intranet_commands", CONFIG_PATH, "", 0, 0, "command folder of the intranet side's service; none on the internet's host"},
     {"internet_quarantine", CONFIG_PATH, "", 0, 0, "quarantine folder of the internet side's service, for `ferry quarantine`"},
     {"intranet_quarantine", CONFIG_PATH, "", 0, 0, "quarantine folder of the intranet side's service, for `ferry quarantine`"},
+    {"internet_data", CONFIG_PATH, "", 0, 0, "data folder (databases, spool) of the internet side's service, for `ferry doctor`"},
+    {"intranet_data", CONFIG_PATH, "", 0, 0, "data folder of the intranet side's service, for `ferry doctor`"},
+    {"intranet_vault", CONFIG_PATH, "", 0, 0, "vault folder of the intranet side's service, for `ferry doctor`"},
+    {"internet_keys", CONFIG_PATH, "", 0, 0, "folder of the internet side's private key (its key ring), for `ferry doctor`"},
+    {"intranet_keys", CONFIG_PATH, "", 0, 0, "folder of the intranet side's private key, for `ferry doctor`"},
     {"rescan_s", CONFIG_NUMBER, "10", 1, 60, "seconds between rescans (1 on network mounts); inotify only shortens the wait"},
     {"settle_s", CONFIG_NUMBER, "10", 1, 3600, "a file that fails its check is left alone until it stood still so long"},
     {NULL, CONFIG_TEXT, NULL, 0, 0, NULL},
@@ -74,6 +79,7 @@ static const struct verb {
 } verbs[] = {
     {"run", "", "--config=", 0, 0, true, command_run, "carry files between the four gateway folders"},
     {"status", "", "--config= --json --prometheus --watch", 0, 0, true, command_status, "is the crossing fine? exit 0 fine, 1 warning, 2 critical, 3 unknown"},
+    {"doctor", "", "--config= --gateway --side= --wait= --json", 0, 0, true, command_doctor, "modes, keys, space, clock, folders, versions; --gateway sends a probe file and says what a filter changed; exit 0, 1 warning, 2 fault"},
     {"list", "[open|held|out|files|differences]", "--config= --side= --json", 0, 1, true, command_list, "what is open on a side; out: ours that is not confirmed"},
     {"show", "ID|CASE-NO", "--config= --side= --json", 1, 1, true, command_show, "one item, or all items of a case"},
     {"retry", "ID|all", "--config= --side= --json", 1, 1, true, command_retry, "process held items again"},
@@ -160,7 +166,7 @@ static int run_verb(const struct verb *v, const struct arguments *a)
 {
     struct config *c = NULL;
     const char *wrong;
-    const int bad = v->run == command_status ? 3 : 2;            /* 2 would tell a monitor "critical" */
+    const int bad = v->run == command_status || v->run == command_doctor ? 3 : 2;            /* 2 would tell a monitor "critical" */
     if (a->nwords < v->least || a->nwords > v->most)
         return usage(bad);
     if (!arguments_allowed(a, v->options, &wrong)) {
@@ -219,5 +225,5 @@ int main(int argc, char **argv)
         fprintf(stderr, "ferry: %s\n", e.msg);
     else
         return dispatch(&a);
-    return a.verb && strcmp(a.verb, "status") == 0 ? 3 : 2;
+    return a.verb && (strcmp(a.verb, "status") == 0 || strcmp(a.verb, "doctor") == 0) ? 3 : 2;
 }

@@ -193,6 +193,7 @@ async function main(dir, internetPort, intranetPort, mover, go) {
     status_file: d('gateway/status/mover.json'), internet_status: d('internet/run/status.json'), intranet_status: d('intranet/run/status.json'),
     internet_commands: d('internet/run/commands'), intranet_commands: d('intranet/run/commands'),
     internet_quarantine: d('internet/data/quarantine'), intranet_quarantine: d('intranet/data/quarantine'), rescan_s: 1,
+    internet_data: d('internet/data'), intranet_data: d('intranet/data'), intranet_vault: d('intranet/vault'), internet_keys: d('internet/keys'), intranet_keys: d('intranet/keys'),
   }));
 
   if (!existsSync(d('intranet/accounts.json'))) {

@@ -172,6 +172,7 @@ static void note_beat(struct delivery *d, const struct envelope *v, int64_t now_
     d->peer_sent = v->beat.sent;
     snprintf(d->peer_incarnation, sizeof d->peer_incarnation, "%s", v->head.incarnation);
     d->live.beat_ms = now_ms;
+    d->live.peer_clock_ms = v->head.created_ms - now_ms;
     d->live.peer_config = v->beat.config_version;
     snprintf(d->live.peer_health, sizeof d->live.peer_health, "%s", v->beat.health);
     pthread_mutex_unlock(&d->lock);

@@ -146,6 +146,7 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     *out = NULL;
     if (!d)
         return err_set(e, ERR_FULL, "delivery: no memory");
+    d->started_ms = clock_wall_ms();
     d->opt = *opt;
     d->outbox = d->inbox = d->quarantine = d->vault = d->spool = d->mirror = d->commands = d->notify = -1;
     pthread_mutex_init(&d->lock, NULL);

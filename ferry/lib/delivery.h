@@ -139,6 +139,8 @@ struct delivery_state {
     uint64_t held, waiting, refused, quarantined; /* items, files */
     int64_t oldest_ms;                            /* oldest record not acknowledged, 0 = none */
     int64_t beat_ms;                              /* last beat of the peer by our clock, 0 = never */
+    int64_t peer_clock_ms;                        /* its clock minus ours when that beat came: includes the way, so it is behind by nature */
+    unsigned peer_protocol;                       /* that its beats name, 0 = never heard */
     uint64_t peer_config;                         /* configuration version that its beat names */
     char peer_health[12];
     char stopped[160];                            /* why a direction stands, "" = it does not */

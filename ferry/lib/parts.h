@@ -28,6 +28,7 @@ struct delivery {
     bool replaying;                      /* receiver only: the vault is read again, its files were judged when they came */
     char incarnation[17];
     char run[17];                        /* of this start (runs.h) */
+    int64_t started_ms;                  /* constant after delivery_open */
     pthread_t threads[THREAD__COUNT];
     unsigned running;
     pthread_mutex_t lock;
@@ -52,6 +53,7 @@ struct delivery {
     char reconciled[11];                 /* clock thread only: the last day whose list went out */
     struct journal_head told;            /* newest head of ours that a beat of the peer names, size 0 = none */
     int64_t unshown_ms;                  /* receiver only, monotonic: since when its beats begin at no head that we keep (heads.h), 0 = they do */
+    int64_t probe_ms;                    /* receiver only, monotonic: answers to probes are paid for until then (probe_answer.c) */
     uint64_t peer_sent;
     uint64_t peer_heard;                 /* receiver only: newest beat of ours that a beat of the peer names */
     bool peer_new;                       /* the peer's stream is another than the one we knew: emptied or restored, unless it resyncs */

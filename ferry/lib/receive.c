@@ -17,6 +17,7 @@
 #include "ferry/lib/journal.h"
 #include "ferry/lib/keys.h"
 #include "ferry/lib/parts.h"
+#include "ferry/lib/probe.h"
 #include "ferry/lib/quarantine.h"
 #include "ferry/lib/reconcile.h"
 #include "ferry/lib/resync.h"
@@ -468,12 +469,13 @@ static void receive_file(struct delivery *d, const struct dir_entry *f, struct e
 {
     struct err e = {0};
     struct buf body;
+    struct probe_name p;
     buf_init(&body, ENVELOPE_MAX);
     int rc = file_read(&body, d->inbox, f->name, ENVELOPE_MAX, &e);
     if (rc == 0)
-        rc = receive_bytes(d, buf_bytes(&body), &e);
+        rc = probe_name_parse(&p, f->name) == 0 ? probe_arrived(d, &p, buf_bytes(&body), f->mtime_ms, &e) : receive_bytes(d, buf_bytes(&body), &e);
     buf_clear(&body);
-    if (rc == 0 && file_remove(d->inbox, f->name, &e) == 0)
+    if (rc == 1 || (rc == 0 && file_remove(d->inbox, f->name, &e) == 0))
         return;
     if (e.code == ERR_MISSING)
         return;                          /* the gateway took it back */

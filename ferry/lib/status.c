@@ -71,6 +71,7 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
     buf_fmt(b, "\"drained\":%s,\"peer_new\":%s,\"today\":{\"records\":%llu,\"within_5\":%llu,\"within_10\":%llu,\"late_5\":%llu,\"late_10\":%llu,\"slowest_ms\":%lld},",
             s->drained ? "true" : "false", s->peer_new ? "true" : "false", (unsigned long long)s->today.records, (unsigned long long)s->today.within_5,
             (unsigned long long)s->today.within_10, (unsigned long long)s->today.late_5, (unsigned long long)s->today.late_10, (long long)s->today.slowest_ms);
+    buf_fmt(b, "\"started_ms\":%lld,\"protocol\":%u,\"peer_protocol\":%u,\"peer_clock_ms\":%lld,", (long long)d->started_ms, BEAT_PROTOCOL, s->peer_protocol, (long long)s->peer_clock_ms);
     buf_put(b, keys->p, keys->n);
     buf_fmt(b, "\"journal\":\"%s\",\"differences\":%llu,", s->journal, (unsigned long long)s->differences);
     buf_fmt(b, "\"gap_since_ms\":%lld,\"waiting_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, (long long)s->waiting_ms, d->opt.warn_s, d->opt.critical_s,
@@ -119,6 +120,8 @@ int status_write(struct delivery *d, struct err *e)
     keys_status(&keys, d, now, &key_warning);
     pthread_mutex_lock(&d->lock);
     s.beat_ms = d->live.beat_ms;
+    s.peer_clock_ms = d->live.peer_clock_ms;
+    s.peer_protocol = d->peer_protocol;
     s.peer_config = d->live.peer_config;
     memcpy(s.peer_health, d->live.peer_health, sizeof s.peer_health);
     memcpy(s.stopped, d->stopped, sizeof s.stopped);
