@@ -1,10 +1,10 @@
 /* keyring_list.c - keyring.json: reading it strictly, writing it, and the changes of state it knows. */
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/keyring_parts.h"
+#include "common/seal_parts.h"
 
 const char *const key_state_words[] = {"announced", "current", "accepting", "retired", "revoked"};
 #define STATES (sizeof key_state_words / sizeof key_state_words[0])
@@ -160,13 +160,11 @@ int keyring_print(struct buf *out, const struct key_list *keys, struct err *e)
 
 void key_fingerprint(char out[KEY_FINGERPRINT], const struct key_public *k)
 {
-    uint8_t all[16 + 64];
+    const struct suite *su = suite_find(k->suite, NULL);
     char hex[33];
-    struct hash256 h;
-    memcpy(all, "hz-fingerprint-1", 16);
-    memcpy(all + 16, k->sign_pk, 32);
-    memcpy(all + 48, k->box_pk, 32);
-    hash_of(&h, (struct bytes){all, sizeof all});
+    struct hash256 h = {{0}};
+    if (su)
+        key_digest(&h, "hz-fingerprint-", k, su);
     hex_put(hex, h.b, 16);
     for (int i = 0; i < 8; i++)
         snprintf(out + (ptrdiff_t)i * 5, 6, "%.4s%s", hex + (ptrdiff_t)i * 4, i < 7 ? "-" : "");

@@ -34,7 +34,7 @@ int key_say(struct db_conn *c, struct delivery *d, const struct key_said *s, int
     struct xml_out x;
     struct id128 id;
     struct err own = {0};
-    char hex[65];
+    char hex[2 * KEY_HALF + 1];
     item_id(&id, s);
     xml_begin(&x, "key", NS);
     xml_attr(&x, "word", s->word);
@@ -42,9 +42,9 @@ int key_say(struct db_conn *c, struct delivery *d, const struct key_said *s, int
     if (s->halves) {
         xml_attr(&x, "name", s->k->pub.name);
         xml_attr_int(&x, "suite", s->k->suite);
-        hex_put(hex, s->k->pub.sign_pk, 32);
+        hex_put(hex, s->k->pub.sign_pk, keys_half(&s->k->pub));
         xml_attr(&x, "sign", hex);
-        hex_put(hex, s->k->pub.box_pk, 32);
+        hex_put(hex, s->k->pub.box_pk, keys_half(&s->k->pub));
         xml_attr(&x, "box", hex);
         xml_attr_int(&x, "expires", s->k->expires_ms);
     }

@@ -5,19 +5,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/seal.h"
 #include "tests/unit/scratch.h"
 
-/* Two sides, a stranger of the same name as one of them, and items between them. */
-struct keys { struct scratch s; struct key_pair *internet, *intranet, *stranger; };
+/* Two sides, a stranger of the same name as one of them, and items between them. Every test runs in each suite. */
+struct keys { struct scratch s; unsigned suite; struct key_pair *internet, *intranet, *stranger; };
+
+/* Of a sealed item: where the chunks begin, and how long a whole one is. */
+static const struct { size_t head, chunk, private, public; } shape[] = {{0}, {4 + 16 + 80 + 24, 65536 + 17, 64, 32}, {4 + 16 + 128 + 16, 65536 + 32, 32, 64}};
 
 static int setup(void **state)
 {
     struct keys *k = calloc(1, sizeof *k);
     struct err e = {0};
     scratch_open(&k->s);
+    k->suite = *(const unsigned *)*state;
     *state = k;
-    return keys_generate(&k->internet, "internet", &e) < 0 || keys_generate(&k->intranet, "intranet", &e) < 0 || keys_generate(&k->stranger, "internet", &e) < 0;
+    return keys_generate_in(&k->internet, "internet", k->suite, &e) < 0 || keys_generate_in(&k->intranet, "intranet", k->suite, &e) < 0 ||
+           keys_generate_in(&k->stranger, "internet", k->suite, &e) < 0;
 }
 
 static int teardown(void **state)
@@ -150,7 +156,7 @@ static void test_cut_at_a_chunk_is_refused(void **state)
     struct err e = {0};
     fill(&content, 200000);
     seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
-    const size_t head = 4 + 16 + 80 + 24, chunk = 65536 + 17;
+    const size_t head = shape[k->suite].head, chunk = shape[k->suite].chunk;
     for (size_t n = 0; n < 3; n++)
         assert_error(open_with(&back, (struct bytes){sealed.p, head + n * chunk}, k->intranet, k->internet, &e), &e, ERR_CORRUPT, "cut");
     buf_put(&sealed, "x", 1);
@@ -166,7 +172,7 @@ static void test_swapped_chunks_are_refused(void **state)
     struct buf content, sealed;
     struct manifest m = manifest_of("slice"), back;
     struct err e = {0};
-    const size_t head = 4 + 16 + 80 + 24, chunk = 65536 + 17;
+    const size_t head = shape[k->suite].head, chunk = shape[k->suite].chunk;
     uint8_t *kept = malloc(chunk);
     fill(&content, 200000);
     seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
@@ -271,6 +277,47 @@ static void test_signatures_are_domain_separated(void **state)
     uint8_t again[64];
     sign_bytes(again, "hz-envelope-1", bytes_of("body"), k->internet);
     assert_memory_equal(sig, again, 64);
+}
+
+static void copy_fixture(struct keys *k, const char *name, struct buf *body)
+{
+    char path[300];
+    struct err e = {0};
+    snprintf(path, sizeof path, SOURCE_DIR "/tests/fixtures/suite%u/%s", k->suite, name);
+    buf_init(body, 4096);
+    if (file_read_path(body, path, 4000, &e) < 0)
+        fail_msg("%s", e.msg);
+    scratch_write(&k->s, name, buf_bytes(body));
+    chmod(k->s.path, 0600);
+}
+
+/* What was sealed once opens for ever: keys and an item that lie in the tree, byte for byte. */
+static void test_known_item_still_opens(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *us;
+    struct key_public peer;
+    struct manifest m;
+    struct buf text, sealed, content;
+    struct err e = {0};
+    copy_fixture(k, "intranet.key", &text);
+    buf_clear(&text);
+    assert_int_equal(keys_load(&us, scratch_path(&k->s, "intranet.key"), &e), 0);
+    copy_fixture(k, "internet.pub", &text);
+    buf_clear(&text);
+    assert_int_equal(keys_load_public(&peer, scratch_path(&k->s, "internet.pub"), &e), 0);
+    copy_fixture(k, "item.b64", &text);
+    buf_init(&sealed, 0);
+    buf_init(&content, 0);
+    assert_int_equal(base64_get(&sealed, (struct bytes){text.p, text.n - 1}), 0);
+    if (seal_open(&m, &content, buf_bytes(&sealed), us, &peer, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_string_equal(buf_text(&content), "an item of the first day");
+    assert_string_equal(m.id.s, "0123456789abcdef0123456789abcdef");
+    keys_free(us);
+    buf_clear(&text);
+    buf_clear(&sealed);
+    buf_clear(&content);
 }
 
 static void test_key_files_round_trip(void **state)
@@ -416,23 +463,27 @@ static void test_no_core_files(void **state)
 
 int main(void)
 {
+    static unsigned one = 1;
+#define IN(suite, test) {#test " in suite " #suite, test, setup, teardown, &suite}
+#define EACH(test) IN(one, test)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_item_comes_out_as_it_went_in, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sealing_is_randomised, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_content_and_manifest_are_not_readable, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_truncation_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_cut_at_a_chunk_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_swapped_chunks_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_flipped_bit_is_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_other_peoples_items, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rewrapped_item_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_reflected_item_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_item_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_signatures_are_domain_separated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_key_files_round_trip, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_broken_key_files_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_secret_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_value_at_rest_is_bound_to_its_place, setup, teardown),
+        EACH(test_item_comes_out_as_it_went_in),
+        EACH(test_sealing_is_randomised),
+        EACH(test_content_and_manifest_are_not_readable),
+        EACH(test_every_truncation_is_refused),
+        EACH(test_cut_at_a_chunk_is_refused),
+        EACH(test_swapped_chunks_are_refused),
+        EACH(test_every_flipped_bit_is_found),
+        EACH(test_other_peoples_items),
+        EACH(test_rewrapped_item_is_refused),
+        EACH(test_reflected_item_is_refused),
+        EACH(test_item_bounds),
+        EACH(test_signatures_are_domain_separated),
+        EACH(test_known_item_still_opens),
+        EACH(test_key_files_round_trip),
+        IN(one, test_broken_key_files_are_refused),
+        IN(one, test_secret_file),
+        IN(one, test_value_at_rest_is_bound_to_its_place),
         cmocka_unit_test(test_no_core_files),
     };
     struct err e = {0};
