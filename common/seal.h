@@ -1,5 +1,5 @@
 /* seal.h - keys, signatures and sealed items, everything domain-separated. The algorithms are those of the keys' suite (suite.h): 1 libsodium
- * (Ed25519, X25519 sealed box for the content key, XChaCha20-Poly1305 secretstream to its final tag, BLAKE2b).
+ * (Ed25519, X25519 sealed box for the content key, XChaCha20-Poly1305 secretstream to its final tag, BLAKE2b), 2 OpenSSL (SM2, SM4-CTR and HMAC-SM3, SM3).
  *
  * A sealed item is  "HZ1" suite(u8) | recipient key id 8 | sender key id 8 | wrapped content key | stream header | chunks,
  * where the stream's plaintext is  u32 length, manifest | signature 64 | content, cut into chunks of 64 KiB plaintext.
@@ -24,7 +24,7 @@ struct key_pair;                                 /* private */
 int seal_init(struct err *e);
 
 #define SUITE_FIRST 1u
-#define SUITE_LAST 1u
+#define SUITE_LAST 2u                            /* the newest that this build knows */
 int keys_generate(struct key_pair **out, const char *name, struct err *e);        /* of suite 1; name: "internet" or "intranet" or "identity" */
 int keys_generate_in(struct key_pair **out, const char *name, unsigned suite, struct err *e);     /* ERR_HELD: a suite that is not known here */
 int keys_save(const struct key_pair *k, const char *private_path, const char *public_path, struct err *e);   /* 0600 / 0644; ERR_CONFLICT if there */

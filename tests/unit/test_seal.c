@@ -365,8 +365,8 @@ static void test_broken_key_files_are_refused(void **state)
     }
     struct key_public other;
     struct err held = {0};
-    scratch_write(&k->s, "bad.pub", bytes_of("hz-key 2 public\nname=internet\nsign=00\nbox=00\n"));
-    assert_error(keys_load_public(&other, k->s.path, &held), &held, ERR_HELD, "key of suite 2");
+    scratch_write(&k->s, "bad.pub", bytes_of("hz-key 3 public\nname=internet\nsign=00\nbox=00\n"));
+    assert_error(keys_load_public(&other, k->s.path, &held), &held, ERR_HELD, "key of suite 3");
     struct key_public pub;
     struct err e = {0};
     assert_error(keys_load_public(&pub, scratch_path(&k->s, "none.pub"), &e), &e, ERR_MISSING, "none.pub");
@@ -374,6 +374,134 @@ static void test_broken_key_files_are_refused(void **state)
     assert_error(keys_generate(&p, "Internet", &e), &e, ERR_INPUT, "lower-case letters");
     assert_error(keys_generate(&p, "", &e), &e, ERR_INPUT, "lower-case letters");
     assert_error(keys_generate(&p, "../x", &e), &e, ERR_INPUT, "lower-case letters");
+}
+
+static void key_text(char out[600], unsigned suite, const char *kind, const char *sign, const char *box)
+{
+    snprintf(out, 600, "hz-key %u %s\nname=internet\nsign=%s\nbox=%s\n", suite, kind, sign, box);
+}
+
+/* SEC-04: a public key of suite 2 is two points of the curve, a private one two numbers that can be keys. */
+static void test_broken_key_files_of_suite_2(void **state)
+{
+    struct keys *k = *state;
+    static const char d[] = "3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8", n[] = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123",
+                      point[] = "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13",
+                      beside[] = "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad12";
+    static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    const struct { const char *kind, *sign, *box, *words; } rows[] = {
+        {"public", point, beside, "two points of the curve"}, {"public", beside, point, "two points of the curve"}, {"public", point, d, "want a key file"},
+        {"public", point, "", "want a key file"}, {"private", d, n, "two numbers"}, {"private", zero, d, "two numbers"}, {"private", d, point, "want a key file"},
+        {"private", d, "zz", "want a key file"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[600];
+        struct key_public pub;
+        struct key_pair *pair;
+        struct err e = {0};
+        key_text(text, 2, rows[i].kind, rows[i].sign, rows[i].box);
+        scratch_write(&k->s, "bad", bytes_of(text));
+        chmod(k->s.path, 0600);
+        assert_error(rows[i].kind[1] == 'u' ? keys_load_public(&pub, k->s.path, &e) : keys_load(&pair, k->s.path, &e), &e, ERR_INPUT, rows[i].words);
+        assert_error(rows[i].kind[1] == 'u' ? keys_load_public(&pub, k->s.path, &e) : keys_load(&pair, k->s.path, &e), &e, ERR_INPUT, "/bad: ");
+    }
+}
+
+/* SEC-04: the first line alone says the suite; the halves of the other do not fit it. */
+static void test_key_of_one_suite_in_the_file_of_another(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *pair;
+    struct key_public pub;
+    struct buf text;
+    struct err e = {0};
+    char priv[128];
+    snprintf(priv, sizeof priv, "%s/a.key", k->s.dir);
+    assert_int_equal(keys_save(k->internet, priv, scratch_path(&k->s, "a.pub"), &e), 0);
+    const char *names[] = {"a.key", "a.pub"};
+    for (int i = 0; i < 2; i++) {
+        buf_init(&text, 4096);
+        assert_int_equal(file_read_path(&text, scratch_path(&k->s, names[i]), 4000, &e), 0);
+        assert_int_equal(text.p[7], '0' + k->suite);
+        text.p[7] = (uint8_t)('0' + 3 - k->suite);
+        scratch_write(&k->s, names[i], buf_bytes(&text));
+        chmod(k->s.path, 0600);
+        assert_error(i ? keys_load_public(&pub, k->s.path, &e) : keys_load(&pair, k->s.path, &e), &e, ERR_INPUT, "want a key file beginning");
+        buf_wipe(&text);
+    }
+}
+
+/* What a record carries: the length of the halves is the suite's, both of one. */
+static void test_public_keys_from_hex(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *other;
+    struct key_public back;
+    struct err e = {0};
+    char sign[129], box[129], short_sign[65];
+    assert_int_equal(keys_generate(&other, "internet", &e), 0);
+    const struct key_public *p = keys_public(k->internet), *q = keys_public(other);
+    hex_put(sign, p->sign_pk, keys_half(p));
+    hex_put(box, p->box_pk, keys_half(p));
+    hex_put(short_sign, q->sign_pk, keys_half(q));
+    assert_int_equal(keys_public_of(&back, "internet", sign, box, &e), 0);
+    assert_memory_equal(&back, p, sizeof back);
+    assert_int_equal(back.suite, 2);
+    assert_error(keys_public_of(&back, "internet", short_sign, box, &e), &e, ERR_INPUT, "two halves of 64 hex digits");
+    assert_error(keys_public_of(&back, "internet", sign, short_sign, &e), &e, ERR_INPUT, "two halves of 128 hex digits");
+    assert_error(keys_public_of(&back, "internet", "00", box, &e), &e, ERR_INPUT, "64 or 128");
+    sign[0] = sign[0] == '0' ? '1' : '0';
+    assert_error(keys_public_of(&back, "internet", sign, box, &e), &e, ERR_INPUT, "two points of the curve");
+    keys_free(other);
+}
+
+/* SEC-04: while one side has changed its suite and the other has not: each key works in its own, the header says the recipient's. */
+static void test_sides_of_different_suites(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *old;
+    struct err e = {0};
+    assert_int_equal(keys_generate(&old, "internet", &e), 0);
+    for (int i = 0; i < 2; i++) {
+        const struct key_pair *from = i ? old : k->intranet, *to = i ? k->intranet : old;
+        struct manifest m = manifest_of("status"), back;
+        struct buf sealed;
+        seal(&sealed, &m, bytes_of("x"), from, to);
+        assert_int_equal(sealed.p[3], keys_public(to)->suite);
+        assert_int_equal(open_with(&back, buf_bytes(&sealed), to, from, &e), 0);
+        assert_true(hash_equal(&m.hash, &back.hash));
+        for (size_t n = sealed.n - 40; n < sealed.n; n++) {
+            sealed.p[n] ^= 1;
+            assert_error(open_with(&back, buf_bytes(&sealed), to, from, &e), &e, ERR_CORRUPT, "sealed item");
+            sealed.p[n] ^= 1;
+        }
+        buf_clear(&sealed);
+    }
+    keys_free(old);
+}
+
+/* FRY-14: an item that says another suite than its recipient's key is refused by that name, whatever stands behind it. */
+static void test_downgrade_of_an_item_is_refused(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *old;
+    struct manifest m = manifest_of("status"), back;
+    struct buf sealed;
+    struct err e = {0};
+    assert_int_equal(keys_generate(&old, "intranet", &e), 0);
+    seal(&sealed, &m, bytes_of("x"), k->internet, k->intranet);
+    sealed.p[3] = 1;
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "says suite 1, but the recipient's key is of suite 2");
+    buf_clear(&sealed);
+    seal(&sealed, &m, bytes_of("x"), k->internet, old);          /* made in suite 1, to a key of ours in suite 1, renamed to our new one */
+    memcpy(sealed.p + 4, keys_public(k->intranet)->id.b, 8);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "a downgrade");
+    sealed.p[3] = 2;
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "sealed item");
+    memcpy(sealed.p + 4, keys_public(old)->id.b, 8);
+    assert_error(open_with(&back, buf_bytes(&sealed), old, k->internet, &e), &e, ERR_CORRUPT, "says suite 2, but the recipient's key is of suite 1");
+    buf_clear(&sealed);
+    keys_free(old);
 }
 
 static void test_secret_file(void **state)
@@ -463,9 +591,9 @@ static void test_no_core_files(void **state)
 
 int main(void)
 {
-    static unsigned one = 1;
+    static unsigned one = 1, two = 2;
 #define IN(suite, test) {#test " in suite " #suite, test, setup, teardown, &suite}
-#define EACH(test) IN(one, test)
+#define EACH(test) IN(one, test), IN(two, test)
     const struct CMUnitTest tests[] = {
         EACH(test_item_comes_out_as_it_went_in),
         EACH(test_sealing_is_randomised),
@@ -482,6 +610,11 @@ int main(void)
         EACH(test_known_item_still_opens),
         EACH(test_key_files_round_trip),
         IN(one, test_broken_key_files_are_refused),
+        IN(two, test_broken_key_files_of_suite_2),
+        EACH(test_key_of_one_suite_in_the_file_of_another),
+        IN(two, test_public_keys_from_hex),
+        IN(two, test_sides_of_different_suites),
+        IN(two, test_downgrade_of_an_item_is_refused),
         IN(one, test_secret_file),
         IN(one, test_value_at_rest_is_bound_to_its_place),
         cmocka_unit_test(test_no_core_files),
