@@ -54,6 +54,8 @@ int key_list_use(struct key_list *keys, const char *id, const char *incarnation,
         return err_set(e, ERR_CONFLICT, "key %s is %s: only an announced key becomes current", k->id, key_state_words[k->state]);
     if (!k->trusted)
         return err_set(e, ERR_CONFLICT, "key %s: %s", k->id, k->own ? "the peer has not said that it trusts it" : "nobody here compared its fingerprint (ferry key trust)");
+    if (old && k->suite < old->suite)
+        return err_set(e, ERR_DENIED, "key %s is of suite %u, the one in use of suite %u: a downgrade", k->id, k->suite, old->suite);
     if (old) {
         key_list_set(old, KEY_ACCEPTING, now_ms);
         memcpy(old->ended, incarnation, strnlen(incarnation, 16));
@@ -88,9 +90,9 @@ static int read_key(struct key_entry *k, json_t *o, struct err *e)
                        "state", &state, "file", &file, "trusted", &trusted, "created_ms", &created, "since_ms", &since, "expires_ms", &expires, "incarnation", &incarnation,
                        "from", &from, "ended", &ended, "until", &until, "told", &told) < 0)
         return err_set(e, ERR_CORRUPT, "keyring.json: a key: %.120s", why.text);
-    if (suite != 1)
+    if (suite < SUITE_FIRST || suite > SUITE_LAST)
         return err_set(e, ERR_HELD, "keyring.json: key %.16s: suite %lld is not known here", id, (long long)suite);
-    *k = (struct key_entry){.suite = 1, .own = strcmp(owner, "own") == 0, .trusted = trusted, .created_ms = created, .since_ms = since, .expires_ms = expires,
+    *k = (struct key_entry){.suite = (unsigned)suite, .own = strcmp(owner, "own") == 0, .trusted = trusted, .created_ms = created, .since_ms = since, .expires_ms = expires,
                             .from = (uint64_t)from, .until = (uint64_t)until};
     if (key_state_parse(&k->state, state) < 0)
         return err_set(e, ERR_HELD, "keyring.json: key %.16s: state '%.20s' is not known here", id, state);

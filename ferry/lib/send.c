@@ -96,7 +96,7 @@ static int load_spool(const struct delivery *d, struct item_row *r, struct err *
     return 0;
 }
 
-/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. 1: no items are left. */
+/* The same rows give the same bytes, whenever: signatures are deterministic and the header stands in the row. 1: no items are left. */
 static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
 {
     struct items_job j = {.number = f->number};
