@@ -2,7 +2,7 @@
 // suite 2 with items under way, by the operator's own commands.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -181,3 +181,47 @@ async function downgraded(first, id) {
     assert.match(reason, /says suite 01, but key [0-9a-f]{16} is of suite 02: changed, or a downgrade/);
   }
 }
+
+test('SEC-04 without the module keys of suite 2 are held in words, suite 1 works on; with it what was held goes its way', async () => {
+  setup(1);
+  for (const d of ['bin', 'libexec']) mkdirSync(at('prefix', d), { recursive: true });
+  for (const [from, to] of [[ferry, 'bin/ferry'], [peer, 'bin/ferry_peer'], [path.join(build, 'libexec/parser'), 'libexec/parser']]) copyFileSync(from, at('prefix', to));
+  const bare = (...args) => spawnSync(at('prefix/bin/ferry'), args, { encoding: 'utf8', env: { ...process.env, LANG: 'C' } });
+  assert.equal(bare('keygen', '--dir', at('one'), '--name', 'internet').status, 0);
+  const none = bare('keygen', '--dir', at('two'), '--name', 'internet', '--suite', '2');
+  assert.equal(none.status, 1);
+  assert.match(none.stderr, /suite 2 \(SM2, SM3, SM4\) is not usable here: libexec\/suite2\.so is not beside the programs/);
+  assert.ok(!existsSync(at('two/internet.key')));
+  assert.match(bare('keygen', '--dir', at('two'), '--name', 'internet', '--suite', '3').stderr, /--suite/);
+
+  start('intranet', at('prefix/bin/ferry_peer'), ['run', 'intranet', w.dir, '0']);
+  starts.mover();
+  starts.internet(100000);
+  await until('records cross', () => sides.every((s) => existsSync(at(s, 'status.json'))) && ledger('intranet').applied.length > 2);
+  const id = key('generate', '--side', 'internet', '--suite', '2').stdout.split('\n')[0];
+  const held = await until('the word is held', () => query('intranet', "SELECT item_id, reason FROM in_item WHERE state = 'held'")[0]);
+  assert.match(held.reason, /suite 2 .* is not usable here/);
+  const n = ledger('intranet').applied.length;
+  await until('records go on', () => ledger('intranet').applied.length > n + 3);
+  writeFileSync(at('prefix/libexec/suite2.so'), 'no module');
+  assert.match(bare('keygen', '--dir', at('two'), '--name', 'internet', '--suite', '2').stderr, /not usable here: .*suite2\.so: /);
+  rmSync(at('prefix/libexec/suite2.so'));
+  copyFileSync(path.join(build, 'libexec/suite2.so'), at('prefix/libexec/suite2.so'));
+  assert.equal(run('retry', held.item_id, '--side', 'intranet', '--config', at('ferry.conf')).status, 0);
+  await until('it is heard of', () => entry('intranet', id)?.suite === 2);
+});
+
+test('SEC-05 a key of suite 2 is 0600, two of its three shares give it back, its ring is refused when others can read it', () => {
+  setup(2);
+  const keys = at('intranet/keys');
+  for (const f of readdirSync(keys).filter((x) => x.endsWith('.key'))) assert.equal(statSync(path.join(keys, f)).mode & 0o777, 0o600);
+  const shares = key('backup', '--keys', keys, '--out', at('shares')).stdout.trim().split('\n');
+  assert.equal(shares.length, 3);
+  assert.equal(key('drill', '--keys', keys, ...shares.flatMap((s) => ['--share', s])).status, 0);
+  const r = key('restore', '--share', shares[0], '--share', shares[2], '--out', at('restored.key'), '--keys', keys);
+  assert.equal(r.status, 0, r.stderr);
+  assert.ok(readFileSync(at('restored.key')).equals(readFileSync(path.join(keys, 'intranet.key'))));
+  for (const m of readFileSync(at('restored.key'), 'utf8').matchAll(/^(?:sign|box)=([0-9a-f]{64})$/gm)) for (const s of shares) assert.ok(!readFileSync(s, 'utf8').includes(m[1].slice(0, 16)));
+  chmodSync(path.join(keys, 'intranet.key'), 0o640);
+  assert.match(key('list', '--keys', keys).stderr, /mode 0600/);
+});
