@@ -362,13 +362,11 @@ static void test_numbers_that_are_no_keys(void **state)
     }
 }
 
-/* A signature has one encoding: r and s within 1 … n - 1, their sum not n, and not a bit of it or of what was signed may differ. */
+/* Not a bit of a signature or of what was signed may differ. */
 static void test_signatures_that_are_none(void **state)
 {
     uint8_t sig[64], e[32], bad[64];
-    BIGNUM *n = NULL, *v = BN_new();
     (void)state;
-    BN_hex2bn(&n, N);
     from_hex(sig, 64, SIG);
     assert_int_equal(sm2_digest(e, bytes_of("message digest"), standard.pk), 0);
     assert_true(sm2_verify(sig, e, standard.pk));
@@ -377,40 +375,73 @@ static void test_signatures_that_are_none(void **state)
         bad[i / 8] ^= (uint8_t)(1u << i % 8);
         assert_false(sm2_verify(bad, e, standard.pk));
     }
-    for (int half = 0; half < 2; half++) {
-        memcpy(bad, sig, 64);
-        memset(bad + (ptrdiff_t)half * 32, 0, 32);
-        assert_false(sm2_verify(bad, e, standard.pk));
-        from_hex(bad + (ptrdiff_t)half * 32, 32, N);
-        assert_false(sm2_verify(bad, e, standard.pk));
-        memset(bad + (ptrdiff_t)half * 32, 0xff, 32);
-        assert_false(sm2_verify(bad, e, standard.pk));
+    for (size_t i = 0; i < 256; i++) {
+        e[i / 8] ^= (uint8_t)(1u << i % 8);
+        assert_false(sm2_verify(sig, e, standard.pk));
+        e[i / 8] ^= (uint8_t)(1u << i % 8);
     }
-    memcpy(bad, sig, 64);                        /* t = r + s = 0 would be a signature of nobody */
-    assert_true(BN_sub(v, n, BN_bin2bn(sig, 32, v)) && BN_bn2binpad(v, bad + 32, 32) == 32);
-    assert_false(sm2_verify(bad, e, standard.pk));
-    e[5] ^= 4;
-    assert_false(sm2_verify(sig, e, standard.pk));
-    BN_free(n);
-    BN_free(v);
 }
 
-/* FRY-14: the same text gives the same signature, other texts and keys other nonces: r never repeats. */
+/* The digest for which r and s fulfil the equation of the standard's key: anybody can compute that, and nobody its text. */
+static void fit_digest(uint8_t e[32], const BIGNUM *r, const BIGNUM *s)
+{
+    struct work w;
+    assert_int_equal(work_begin(&w), 0);
+    BIGNUM *t = number(&w), *x = number(&w);
+    assert_int_equal(take_point(w.q, standard.pk, &w), 0);
+    assert_true(BN_mod_add(t, r, s, gm.n, w.ctx) && EC_POINT_mul(gm.group, w.p, s, w.q, t, w.ctx) && EC_POINT_get_affine_coordinates(gm.group, w.p, x, NULL, w.ctx));
+    assert_true(BN_mod_sub(x, r, x, gm.n, w.ctx) && BN_bn2binpad(x, e, 32) == 32);
+    work_end(&w, 0);
+}
+
+/* A signature has one encoding: r and s within 1 … n - 1 and their sum not n, though the equation holds for others, too. */
+static void test_signatures_out_of_range(void **state)
+{
+    static const struct { const char *r, *s; int add_n; bool good; } rows[] = {
+        {"123456789abcdef", "5", 0, true}, {"123456789abcdef", "5", 1, false}, {"7", "123456789abcdef", 0, true}, {"7", "123456789abcdef", 2, false},
+        {"123456789abcdef", "0", 0, false}, {"0", "5", 0, false}, {"fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d5411e", "5", 0, false},
+        {"fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d5411d", "5", 0, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        BIGNUM *r = NULL, *s = NULL;
+        uint8_t e[32], sig[64];
+        assert_true(BN_hex2bn(&r, rows[i].r) && BN_hex2bn(&s, rows[i].s));
+        fit_digest(e, r, s);
+        assert_true((rows[i].add_n != 1 || BN_add(s, s, gm.n)) && (rows[i].add_n != 2 || BN_add(r, r, gm.n)));
+        assert_true(BN_bn2binpad(r, sig, 32) == 32 && BN_bn2binpad(s, sig + 32, 32) == 32);
+        assert_int_equal(sm2_verify(sig, e, standard.pk), rows[i].good);
+        BN_free(r);
+        BN_free(s);
+    }
+}
+
+/* x of k G, which everybody can compute from a signature: r - e. Two of one key that are alike give the key away. */
+static void nonce_point(uint8_t out[32], const uint8_t sig[64], const uint8_t e[32])
+{
+    struct work w;
+    assert_int_equal(work_begin(&w), 0);
+    BIGNUM *r = number(&w), *h = number(&w);
+    assert_true(BN_bin2bn(sig, 32, r) && BN_bin2bn(e, 32, h) && BN_mod_sub(r, r, h, gm.n, w.ctx) && BN_bn2binpad(r, out, 32) == 32);
+    work_end(&w, 0);
+}
+
+/* FRY-14: the same text gives the same signature; other texts and other keys have other nonces. */
 static void test_signing_is_deterministic(void **state)
 {
-    static uint8_t r[200][32];
-    uint8_t sig[64], again[64];
+    static uint8_t x[200][32];
+    uint8_t sig[64], again[64], e[32];
     (void)state;
     for (size_t i = 0; i < 200; i++) {
         const struct pair *k = i % 2 ? &standard : &other;
-        char text[20];
-        snprintf(text, sizeof text, "text %zu", i / 2);
-        sign(sig, bytes_of(text), k->d, k->pk);
-        sign(again, bytes_of(text), k->d, k->pk);
+        memset(e, 0, sizeof e);
+        e[31] = (uint8_t)(i / 2);                    /* digests of two keys that are alike, and neighbours */
+        assert_int_equal(sm2_sign(sig, e, k->d), 0);
+        assert_int_equal(sm2_sign(again, e, k->d), 0);
         assert_memory_equal(sig, again, 64);
-        memcpy(r[i], sig, 32);
+        nonce_point(x[i], sig, e);
         for (size_t j = 0; j < i; j++)
-            assert_memory_not_equal(r[i], r[j], 32);
+            assert_memory_not_equal(x[i], x[j], 32);
     }
 }
 
@@ -588,6 +619,11 @@ static void test_reasons_are_told(void **state)
     assert_int_equal(ERR_peek_error(), 0);
     assert_int_equal(unwrap(key, out, none, none), -1);
     assert_int_equal(ERR_peek_error(), 0);
+    assert_false(verify(out, bytes_of("x"), none));
+    assert_int_equal(ERR_peek_error(), 0);
+    from_hex(out, 64, SIG);
+    assert_false(verify(out, bytes_of("x"), none));
+    assert_int_equal(ERR_peek_error(), 0);
 }
 
 int main(void)
@@ -604,6 +640,7 @@ int main(void)
         cmocka_unit_test(test_points_that_are_none),
         cmocka_unit_test(test_numbers_that_are_no_keys),
         cmocka_unit_test(test_signatures_that_are_none),
+        cmocka_unit_test(test_signatures_out_of_range),
         cmocka_unit_test(test_signing_is_deterministic),
         cmocka_unit_test(test_ciphertexts_that_are_none),
         cmocka_unit_test(test_stream_has_one_order_and_one_end),
