@@ -152,13 +152,13 @@ int seal_item(struct buf *out, struct manifest *m, struct bytes content, const s
 }
 
 /* -1 without e: not authentic. What opened before the chunk that did not stays in plain, which the caller drops. */
-static int open_chunks(struct buf *plain, struct bytes in, const struct suite *su, struct suite_stream *st, uint8_t *part)
+static int open_chunks(struct buf *plain, struct bytes in, const struct suite *su, struct suite_stream *st, uint8_t *part, struct err *e)
 {
     bool last = false;
     for (size_t at = su->head; at < in.n; at += CHUNK + su->tag) {
         size_t n = in.n - at < CHUNK + su->tag ? in.n - at : CHUNK + su->tag;
         last = at + n == in.n;
-        if (n < su->tag || su->open_chunk(st, part, (struct bytes){in.p + at, n}, last) != 0)
+        if (n < su->tag || su->open_chunk(st, part, (struct bytes){in.p + at, n}, last, e) != 0)
             return -1;
         buf_put(plain, part, n - su->tag);
     }
@@ -172,7 +172,7 @@ static int open_stream(struct buf *plain, struct bytes in, const uint8_t key[32]
     uint8_t *part = malloc(CHUNK);
     if (!part)
         return err_set(e, ERR_FULL, "seal: no memory");
-    int rc = in.n < su->head || su->open_begin(&st, in.p, key, e) != 0 ? -1 : open_chunks(plain, in, su, st, part);
+    int rc = in.n < su->head || su->open_begin(&st, in.p, key, e) != 0 ? -1 : open_chunks(plain, in, su, st, part, e);
     su->end(st);
     sodium_memzero(part, CHUNK);
     free(part);
@@ -244,7 +244,7 @@ int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, cons
         return err_set(e, ERR_HELD, "sealed item: key id of recipient or sender is not one that we hold");
     if (su->number != us->suite)
         return err_set(e, ERR_CORRUPT, "sealed item: says suite %u, but the recipient's key is of suite %u: changed, or a downgrade", su->number, us->suite);
-    if (su->unwrap(key, sealed.p + IDS, us->box_pk, key_box_secret(recipient)) != 0)
+    if (su->unwrap(key, sealed.p + IDS, us->box_pk, key_box_secret(recipient), e) != 0)
         return err_set(e, ERR_CORRUPT, "sealed item: content key cannot be opened");
     buf_init(&plain, CONTENT_CAP + MANIFEST_CAP + 128);
     const size_t head = IDS + su->wrapped;

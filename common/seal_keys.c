@@ -297,7 +297,7 @@ int sign_check(const uint8_t sig[64], const char *domain, struct bytes body, con
     struct buf all;
     if (!su)
         return -1;
-    bool good = joined(&all, domain, body) == 0 && su->verify(sig, buf_bytes(&all), k->sign_pk);
+    int rc = joined(&all, domain, body) < 0 ? err_set(e, ERR_FULL, "%s: no memory for a signature's text", domain) : su->verify(sig, buf_bytes(&all), k->sign_pk, e);
     buf_clear(&all);
-    return good ? 0 : err_set(e, ERR_CORRUPT, "%s: signature is not %s's", domain, k->name);
+    return rc == 0 ? 0 : err_set(e, ERR_CORRUPT, "%s: signature is not %s's", domain, k->name);
 }

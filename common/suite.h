@@ -9,7 +9,8 @@
  * Suite 2 is a module that is loaded when its first key is (libexec/suite2.so beside the programs): without it and its libcrypto keys of suite 2 are held
  * (ERR_HELD, in words), suite 1 does not notice. All lengths are fixed: a sealed item, a signature, a key have one encoding.
  * Threads: a suite is constant; everything may be called from any thread, one stream by one at a time.
- * Failures: the functions set e where they have one. sign and hash end the process when memory is short: a wrong one must not exist. */
+ * Failures: -1. Where something is judged (verify, unwrap, open_chunk) e is set only when it could not be judged, for want of memory: that is no verdict.
+ * sign and hash end the process when memory is short: a wrong one must not exist. */
 #ifndef COMMON_SUITE_H
 #define COMMON_SUITE_H
 
@@ -43,18 +44,18 @@ struct suite {
     void (*hash)(struct hash256 *out, struct bytes in);
     /* The same text under the same key has one signature: a file that is built again has the same bytes. */
     void (*sign)(uint8_t sig[64], struct bytes text, const uint8_t *sign_sk, const uint8_t *sign_pk);
-    bool (*verify)(const uint8_t sig[64], struct bytes text, const uint8_t *sign_pk);
+    int (*verify)(const uint8_t sig[64], struct bytes text, const uint8_t *sign_pk, struct err *e);
 
     int (*wrap)(uint8_t *out, const uint8_t key[32], const uint8_t *box_pk, struct err *e);
     /* -1: not sealed to this key, or changed. */
-    int (*unwrap)(uint8_t key[32], const uint8_t *wrapped, const uint8_t *box_pk, const uint8_t *box_sk);
+    int (*unwrap)(uint8_t key[32], const uint8_t *wrapped, const uint8_t *box_pk, const uint8_t *box_sk, struct err *e);
 
     /* Chunks in their order; every one but the last is of the same length, a multiple of 16. `last` is authenticated with each: cut, exchanged or
      * continued streams do not open. A stream seals or opens, never both; end wipes and frees it and accepts NULL. */
     int (*seal_begin)(struct suite_stream **out, uint8_t *head, const uint8_t key[32], struct err *e);
     int (*seal_chunk)(struct suite_stream *s, uint8_t *out, struct bytes plain, bool last);         /* out: plain.n + tag */
     int (*open_begin)(struct suite_stream **out, const uint8_t *head, const uint8_t key[32], struct err *e);
-    int (*open_chunk)(struct suite_stream *s, uint8_t *out, struct bytes sealed, bool last);        /* out: sealed.n - tag; -1: not authentic */
+    int (*open_chunk)(struct suite_stream *s, uint8_t *out, struct bytes sealed, bool last, struct err *e);     /* out: sealed.n - tag; -1: not authentic */
     void (*end)(struct suite_stream *s);
 };
 

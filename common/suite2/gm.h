@@ -6,7 +6,7 @@
  * Owns:    what gm_start made, for the life of the process. Keys are the caller's memory; numbers made of them are cleared before they are freed
  *          (not in OpenSSL's secure heap: that is of fixed size, and a full one would fail a signature).
  * Threads: all but gm_start may be called from any thread; contexts live for one call or one stream.
- * Failures: -1 or false; gm_error turns libcrypto's reason into words and empties its queue. */
+ * Failures: -1; gm_error turns libcrypto's reason into words and empties its queue. What judges says 0 it is, 1 it is not, -1 it could not be found out. */
 #ifndef COMMON_SUITE2_GM_H
 #define COMMON_SUITE2_GM_H
 
@@ -28,26 +28,27 @@ struct gm {
 extern struct gm gm;
 
 int gm_start(struct err *e);
-/* ERR_FULL when memory was short, else `code`. Returns -1. */
+/* ERR_FULL when libcrypto says that memory was short, else `code`; not every failed allocation has a reason, so where nothing else can fail that is it, too. -1. */
 int gm_error(struct err *e, enum err_code code, const char *what);
+bool gm_short(void);                             /* libcrypto's queue says that memory was short; the queue is empty afterwards */
 
 int gm_hash(uint8_t out[32], const struct bytes *parts, size_t n);
 /* GM/T 0003.4's KDF: SM3(z || 1) || SM3(z || 2) || … */
 int gm_kdf(uint8_t *out, size_t n, struct bytes z);
 
 int sm2_generate(uint8_t d[32], uint8_t pk[64]);
-/* The public point of d. -1: d is not within 1 … n - 2. */
+/* The public point of d. 1: d is not within 1 … n - 2. */
 int sm2_public(uint8_t pk[64], const uint8_t d[32]);
-bool sm2_point(const uint8_t pk[64]);            /* coordinates below p, on the curve */
+int sm2_point(const uint8_t pk[64]);             /* coordinates below p, on the curve */
 /* SM3(ZA || text): what is signed. */
 int sm2_digest(uint8_t e[32], struct bytes text, const uint8_t pk[64]);
 /* The nonce is drawn from key and digest (RFC 6979 with HMAC-SM3): no two digests share one, whatever the state of any generator, and a text signed
  * again has the same bytes. */
 int sm2_sign(uint8_t sig[64], const uint8_t e[32], const uint8_t d[32]);
-bool sm2_verify(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64]);
+int sm2_verify(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64]);
 /* out: 96 + in.n bytes. in: at least one byte. */
 int sm2_encrypt(uint8_t *out, struct bytes in, const uint8_t pk[64]);
-/* out: in.n - 96 bytes. -1: changed, or for another key; out is all zeroes then. */
+/* out: in.n - 96 bytes. 1: changed, or for another key. out is all zeroes unless 0. */
 int sm2_decrypt(uint8_t *out, struct bytes in, const uint8_t d[32]);
 
 /* The stream of suite.h: SM4-CTR, each chunk followed by HMAC-SM3("hz-chunk-2" || number u64 || last u8 || length u32 || ciphertext). Both keys are drawn by
@@ -57,7 +58,7 @@ int sm2_decrypt(uint8_t *out, struct bytes in, const uint8_t d[32]);
 int gm_seal_begin(struct suite_stream **out, uint8_t *head, const uint8_t key[32], struct err *e);
 int gm_seal_chunk(struct suite_stream *s, uint8_t *out, struct bytes plain, bool last);
 int gm_open_begin(struct suite_stream **out, const uint8_t *head, const uint8_t key[32], struct err *e);
-int gm_open_chunk(struct suite_stream *s, uint8_t *out, struct bytes sealed, bool last);
+int gm_open_chunk(struct suite_stream *s, uint8_t *out, struct bytes sealed, bool last, struct err *e);
 void gm_end(struct suite_stream *s);
 
 #endif

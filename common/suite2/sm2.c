@@ -52,7 +52,9 @@ static int take_point(EC_POINT *p, const uint8_t in[64], struct work *w)
 {
     uint8_t text[65] = {POINT_CONVERSION_UNCOMPRESSED};
     memcpy(text + 1, in, 64);
-    return EC_POINT_oct2point(gm.group, p, text, sizeof text, w->ctx) && !EC_POINT_is_at_infinity(gm.group, p) ? 0 : -1;
+    if (EC_POINT_oct2point(gm.group, p, text, sizeof text, w->ctx))
+        return EC_POINT_is_at_infinity(gm.group, p);
+    return gm_short() ? -1 : 1;
 }
 
 /* --- keys --- */
@@ -62,7 +64,11 @@ int sm2_public(uint8_t pk[64], const uint8_t d[32])
     struct work w;
     int rc = work_begin(&w);
     BIGNUM *k = rc == 0 ? number(&w) : NULL;
-    if (!k || !BN_bin2bn(d, 32, k) || !within(k, gm.n2) || !EC_POINT_mul(gm.group, w.p, k, NULL, NULL, w.ctx) || put_point(pk, w.p, &w) < 0)
+    if (!k || !BN_bin2bn(d, 32, k))
+        rc = -1;
+    else if (!within(k, gm.n2))
+        rc = 1;
+    else if (!EC_POINT_mul(gm.group, w.p, k, NULL, NULL, w.ctx) || put_point(pk, w.p, &w) < 0)
         rc = -1;
     return work_end(&w, rc);
 }
@@ -74,15 +80,14 @@ int sm2_generate(uint8_t d[32], uint8_t pk[64])
     BIGNUM *k = rc == 0 ? number(&w) : NULL;
     if (!k || !BN_priv_rand_range_ex(k, gm.n2, 0, w.ctx) || !BN_add_word(k, 1) || BN_bn2binpad(k, d, 32) != 32)      /* 0 … n - 3, and one */
         rc = -1;
-    work_end(&w, 0);
-    return rc < 0 ? -1 : sm2_public(pk, d);
+    return work_end(&w, rc) < 0 ? -1 : sm2_public(pk, d);
 }
 
-bool sm2_point(const uint8_t pk[64])
+int sm2_point(const uint8_t pk[64])
 {
     struct work w;
     int rc = work_begin(&w) < 0 ? -1 : take_point(w.p, pk, &w);
-    return work_end(&w, rc) == 0;
+    return work_end(&w, rc);
 }
 
 /* --- the nonce: RFC 6979, 3.2, for a digest and an order of 256 bits --- */
@@ -190,25 +195,32 @@ int sm2_sign(uint8_t sig[64], const uint8_t e[32], const uint8_t d[32])
 }
 
 /* t = r + s; e + x(s G + t P) = r. */
-static bool verify_with(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64], struct work *w)
+static int verify_with(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64], struct work *w)
 {
     BIGNUM *r = number(w), *s = number(w), *t = number(w), *x = number(w), *h = number(w);
     if (!h || !BN_bin2bn(sig, 32, r) || !BN_bin2bn(sig + 32, 32, s) || !BN_bin2bn(e, 32, h))
-        return false;
+        return -1;
     if (BN_is_zero(r) || BN_is_zero(s) || BN_cmp(r, gm.n) >= 0 || BN_cmp(s, gm.n) >= 0)
-        return false;
-    if (!BN_mod_add(t, r, s, gm.n, w->ctx) || BN_is_zero(t) || take_point(w->q, pk, w) < 0)
-        return false;
-    if (!EC_POINT_mul(gm.group, w->p, s, w->q, t, w->ctx) || EC_POINT_is_at_infinity(gm.group, w->p))
-        return false;
-    return EC_POINT_get_affine_coordinates(gm.group, w->p, x, NULL, w->ctx) && BN_mod_add(x, x, h, gm.n, w->ctx) && BN_cmp(x, r) == 0;
+        return 1;
+    if (!BN_mod_add(t, r, s, gm.n, w->ctx))
+        return -1;
+    int rc = BN_is_zero(t) ? 1 : take_point(w->q, pk, w);
+    if (rc != 0)
+        return rc;
+    if (!EC_POINT_mul(gm.group, w->p, s, w->q, t, w->ctx))
+        return -1;
+    if (EC_POINT_is_at_infinity(gm.group, w->p))
+        return 1;
+    if (!EC_POINT_get_affine_coordinates(gm.group, w->p, x, NULL, w->ctx) || !BN_mod_add(x, x, h, gm.n, w->ctx))
+        return -1;
+    return BN_cmp(x, r) != 0;
 }
 
-bool sm2_verify(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64])
+int sm2_verify(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64])
 {
     struct work w;
-    int rc = work_begin(&w) == 0 && verify_with(sig, e, pk, &w) ? 0 : -1;
-    return work_end(&w, rc) == 0;
+    int rc = work_begin(&w) < 0 ? -1 : verify_with(sig, e, pk, &w);
+    return work_end(&w, rc);
 }
 
 /* --- encryption, GB/T 32918.4 --- */
@@ -238,7 +250,7 @@ static int tag_of(uint8_t out[32], struct bytes text, const uint8_t shared[64])
 static int encrypt_with(uint8_t *out, struct bytes in, const uint8_t pk[64], const BIGNUM *k, struct work *w)
 {
     uint8_t shared[64];
-    int rc = take_point(w->q, pk, w) < 0 || !EC_POINT_mul(gm.group, w->p, k, NULL, NULL, w->ctx) || put_point(out, w->p, w) < 0 ||
+    int rc = take_point(w->q, pk, w) != 0 || !EC_POINT_mul(gm.group, w->p, k, NULL, NULL, w->ctx) || put_point(out, w->p, w) < 0 ||
                      !EC_POINT_mul(gm.group, w->p, NULL, w->q, k, w->ctx) || put_point(shared, w->p, w) < 0 || tag_of(out + 64, in, shared) < 0 ? -1 : 0;
     if (rc == 0) {
         memcpy(out + 96, in.p, in.n);
@@ -258,20 +270,32 @@ int sm2_encrypt(uint8_t *out, struct bytes in, const uint8_t pk[64])
     return work_end(&w, rc);
 }
 
-int sm2_decrypt(uint8_t *out, struct bytes in, const uint8_t d[32])
+/* (x2, y2) = d C1, which no other key finds. */
+static int decrypt_with(uint8_t *out, struct bytes in, const BIGNUM *d, struct work *w)
 {
     uint8_t shared[64], tag[32];
+    int rc = take_point(w->q, in.p, w);
+    if (rc != 0)
+        return rc;
+    if (!EC_POINT_mul(gm.group, w->p, NULL, w->q, d, w->ctx) || put_point(shared, w->p, w) < 0)
+        return -1;
+    memcpy(out, in.p + 96, in.n - 96);
+    rc = mask(out, in.n - 96, shared);
+    if (rc == 0)
+        rc = tag_of(tag, (struct bytes){out, in.n - 96}, shared) < 0 ? -1 : CRYPTO_memcmp(tag, in.p + 64, sizeof tag) != 0;
+    OPENSSL_cleanse(shared, sizeof shared);
+    return rc;
+}
+
+int sm2_decrypt(uint8_t *out, struct bytes in, const uint8_t d[32])
+{
     struct work w;
+    if (in.n <= 96)
+        return 1;
     int rc = work_begin(&w);
     BIGNUM *k = rc == 0 ? number(&w) : NULL;
-    if (in.n <= 96 || !k || !BN_bin2bn(d, 32, k) || take_point(w.q, in.p, &w) < 0 || !EC_POINT_mul(gm.group, w.p, NULL, w.q, k, w.ctx) || put_point(shared, w.p, &w) < 0)
-        rc = -1;
-    if (rc == 0) {
-        memcpy(out, in.p + 96, in.n - 96);
-        rc = mask(out, in.n - 96, shared) != 0 || tag_of(tag, (struct bytes){out, in.n - 96}, shared) < 0 || CRYPTO_memcmp(tag, in.p + 64, sizeof tag) != 0 ? -1 : 0;
-    }
-    if (rc < 0 && in.n > 96)
+    rc = !k || !BN_bin2bn(d, 32, k) ? -1 : decrypt_with(out, in, k, &w);
+    if (rc != 0)
         OPENSSL_cleanse(out, in.n - 96);
-    OPENSSL_cleanse(shared, sizeof shared);
     return work_end(&w, rc);
 }

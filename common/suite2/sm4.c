@@ -51,7 +51,7 @@ int gm_open_begin(struct suite_stream **out, const uint8_t *head, const uint8_t 
         return err_set(e, ERR_FULL, "seal: no memory");
     if (set_keys(s, head, key) < 0) {
         gm_end(s);
-        return gm_error(e, ERR_INTERNAL, "SM4-CTR and HMAC-SM3");
+        return gm_error(e, ERR_FULL, "SM4-CTR and HMAC-SM3");
     }
     *out = s;
     return 0;
@@ -91,14 +91,18 @@ int gm_seal_chunk(struct suite_stream *s, uint8_t *out, struct bytes plain, bool
 }
 
 /* The tag first: nothing is decrypted that was not sealed here, at this place. */
-int gm_open_chunk(struct suite_stream *s, uint8_t *out, struct bytes sealed, bool last)
+int gm_open_chunk(struct suite_stream *s, uint8_t *out, struct bytes sealed, bool last, struct err *e)
 {
     uint8_t tag[GM_TAG];
     if (s->done || sealed.n < GM_TAG)
         return -1;
     struct bytes text = {sealed.p, sealed.n - GM_TAG};
-    if (tag_chunk(tag, s, text, last) < 0 || CRYPTO_memcmp(tag, text.p + text.n, GM_TAG) != 0 || apply_ctr(s, out, text) < 0)
+    if (tag_chunk(tag, s, text, last) < 0)
+        return gm_error(e, ERR_FULL, "HMAC-SM3");
+    if (CRYPTO_memcmp(tag, text.p + text.n, GM_TAG) != 0)
         return -1;
+    if (apply_ctr(s, out, text) < 0)
+        return gm_error(e, ERR_FULL, "SM4-CTR");
     s->number++;
     s->done = last;
     return 0;

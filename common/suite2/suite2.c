@@ -18,6 +18,14 @@ int gm_error(struct err *e, enum err_code code, const char *what)
     return -1;
 }
 
+bool gm_short(void)
+{
+    bool is = false;
+    for (unsigned long why; (why = ERR_get_error()) != 0;)
+        is |= ERR_GET_REASON(why) == ERR_R_MALLOC_FAILURE;
+    return is;
+}
+
 int gm_hash(uint8_t out[32], const struct bytes *parts, size_t n)
 {
     EVP_MD_CTX *c = EVP_MD_CTX_new();
@@ -92,7 +100,7 @@ static bool known_answers(void)
     EVP_CIPHER_CTX_free(c);
     return good && hex(pk, 64, "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13") == 0 &&
            hex(sig, 64, "f5a03b0648d2c4630eeac513e1bb81a15944da3827d5b74143ac7eaceee720b3b1b6aa29df212fd8763182bc0d421ca1bb9038fd1f7f42d4840b69c485bbc1aa") == 0 &&
-           sm2_digest(have, message, pk) == 0 && sm2_verify(sig, have, pk);
+           sm2_digest(have, message, pk) == 0 && sm2_verify(sig, have, pk) == 0;
 }
 
 int gm_start(struct err *e)
@@ -117,23 +125,23 @@ int gm_start(struct err *e)
 
 static int generate(struct suite_keys *k, struct err *e)
 {
-    return sm2_generate(k->sign_sk, k->sign_pk) < 0 || sm2_generate(k->box_sk, k->box_pk) < 0 ? gm_error(e, ERR_INTERNAL, "SM2 key") : 0;
+    return sm2_generate(k->sign_sk, k->sign_pk) != 0 || sm2_generate(k->box_sk, k->box_pk) != 0 ? gm_error(e, ERR_FULL, "SM2 key") : 0;
 }
 
 static int derive(struct suite_keys *k, struct err *e)
 {
-    if (sm2_public(k->sign_pk, k->sign_sk) == 0 && sm2_public(k->box_pk, k->box_sk) == 0)
-        return 0;
-    ERR_clear_error();
-    return err_set(e, ERR_INPUT, "SM2 key: want two numbers within 1 and the group's order less 2");
+    const int a = sm2_public(k->sign_pk, k->sign_sk), b = sm2_public(k->box_pk, k->box_sk);
+    if (a < 0 || b < 0)
+        return gm_error(e, ERR_FULL, "SM2 key");
+    return a == 0 && b == 0 ? 0 : err_set(e, ERR_INPUT, "SM2 key: want two numbers within 1 and the group's order less 2");
 }
 
 static int check(const uint8_t *sign_pk, const uint8_t *box_pk, struct err *e)
 {
-    if (sm2_point(sign_pk) && sm2_point(box_pk))
-        return 0;
-    ERR_clear_error();
-    return err_set(e, ERR_INPUT, "SM2 key: want two points of the curve");
+    const int a = sm2_point(sign_pk), b = sm2_point(box_pk);
+    if (a < 0 || b < 0)
+        return gm_error(e, ERR_FULL, "SM2 key");
+    return a == 0 && b == 0 ? 0 : err_set(e, ERR_INPUT, "SM2 key: want two points of the curve");
 }
 
 static void hash(struct hash256 *out, struct bytes in)
@@ -149,25 +157,25 @@ static void sign(uint8_t sig[64], struct bytes text, const uint8_t *sign_sk, con
         abort();
 }
 
-static bool verify(const uint8_t sig[64], struct bytes text, const uint8_t *sign_pk)
+static int verify(const uint8_t sig[64], struct bytes text, const uint8_t *sign_pk, struct err *e)
 {
-    uint8_t e[32];
-    bool good = sm2_digest(e, text, sign_pk) == 0 && sm2_verify(sig, e, sign_pk);
-    ERR_clear_error();
-    return good;
+    uint8_t digest[32];
+    int rc = sm2_digest(digest, text, sign_pk) < 0 ? -1 : sm2_verify(sig, digest, sign_pk);
+    return rc < 0 ? gm_error(e, ERR_FULL, "SM2 signature") : -rc;
 }
 
 static int wrap(uint8_t *out, const uint8_t key[32], const uint8_t *box_pk, struct err *e)
 {
-    return sm2_encrypt(out, (struct bytes){key, 32}, box_pk) < 0 ? gm_error(e, ERR_INTERNAL, "seal: recipient's key") : 0;
+    if (sm2_encrypt(out, (struct bytes){key, 32}, box_pk) == 0)
+        return 0;
+    return sm2_point(box_pk) == 1 ? err_set(e, ERR_INTERNAL, "seal: recipient's key is not usable") : gm_error(e, ERR_FULL, "SM2 encryption");
 }
 
-static int unwrap(uint8_t key[32], const uint8_t *wrapped, const uint8_t *box_pk, const uint8_t *box_sk)
+static int unwrap(uint8_t key[32], const uint8_t *wrapped, const uint8_t *box_pk, const uint8_t *box_sk, struct err *e)
 {
     (void)box_pk;
     int rc = sm2_decrypt(key, (struct bytes){wrapped, 96 + 32}, box_sk);
-    ERR_clear_error();
-    return rc;
+    return rc < 0 ? gm_error(e, ERR_FULL, "SM2 decryption") : -rc;
 }
 
 __attribute__((visibility("default"))) extern const struct suite hz_suite2;

@@ -23,6 +23,24 @@ static void assert_hex(const uint8_t *have, size_t n, const char *want)
     assert_string_equal(text, want);
 }
 
+static bool good(const uint8_t sig[64], const uint8_t e[32], const uint8_t pk[64])
+{
+    return sm2_verify(sig, e, pk) == 0;
+}
+
+static bool on_curve(const uint8_t pk[64])
+{
+    return sm2_point(pk) == 0;
+}
+
+static bool checks(const uint8_t sig[64], struct bytes text, const uint8_t *pk)
+{
+    struct err e = {0};
+    int rc = verify(sig, text, pk, &e);
+    assert_int_equal(e.code, ERR_NONE);
+    return rc == 0;
+}
+
 /* The key pair of GB/T 32918.5, annex A. */
 #define D "3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8"
 #define P "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13"
@@ -117,8 +135,8 @@ static void test_signature_of_the_standard(void **state)
     assert_int_equal(sign_with(sig, BN_bin2bn(e, 32, h), BN_bin2bn(standard.d, 32, d), BN_bin2bn(k, 32, nonce), &w), 0);
     work_end(&w, 0);
     assert_hex(sig, 64, SIG);
-    assert_true(sm2_verify(sig, e, standard.pk));
-    assert_false(sm2_verify(sig, e, other.pk));
+    assert_true(good(sig, e, standard.pk));
+    assert_false(good(sig, e, other.pk));
     uint8_t pk[64];
     assert_int_equal(sm2_public(pk, standard.d), 0);
     assert_hex(pk, 64, P);
@@ -227,9 +245,9 @@ static void test_signatures_with_openssl(void **state)
         const uint8_t *in = der;
         s = d2i_ECDSA_SIG(NULL, &in, (long)n);
         assert_true(BN_bn2binpad(ECDSA_SIG_get0_r(s), sig, 32) == 32 && BN_bn2binpad(ECDSA_SIG_get0_s(s), sig + 32, 32) == 32);
-        assert_true(verify(sig, (struct bytes){text, sizeof text}, k.pk));
+        assert_true(checks(sig, (struct bytes){text, sizeof text}, k.pk));
         text[0] ^= 1;
-        assert_false(verify(sig, (struct bytes){text, sizeof text}, k.pk));
+        assert_false(checks(sig, (struct bytes){text, sizeof text}, k.pk));
         ECDSA_SIG_free(s);
         EVP_PKEY_free(key);
     }
@@ -310,25 +328,25 @@ static void test_points_that_are_none(void **state)
 {
     uint8_t pk[64], y[32];
     (void)state;
-    assert_true(sm2_point(standard.pk));
+    assert_true(on_curve(standard.pk));
     for (size_t i = 0; i < 512; i++) {
         memcpy(pk, standard.pk, 64);
         pk[i / 8] ^= (uint8_t)(1u << i % 8);
-        assert_false(sm2_point(pk));
+        assert_false(on_curve(pk));
     }
     memset(pk, 0, sizeof pk);
-    assert_false(sm2_point(pk));
+    assert_false(on_curve(pk));
     memset(pk, 0xff, sizeof pk);
-    assert_false(sm2_point(pk));
+    assert_false(on_curve(pk));
     /* y and p - y are both of the curve; p + y would be the same point written differently. */
     BIGNUM *p = NULL, *v = BN_bin2bn(standard.pk + 32, 32, NULL);
     BN_hex2bn(&p, CURVE_P);
     assert_true(BN_sub(v, p, v) && BN_bn2binpad(v, y, 32) == 32);
     memcpy(pk, standard.pk, 32);
     memcpy(pk + 32, y, 32);
-    assert_true(sm2_point(pk));
+    assert_true(on_curve(pk));
     from_hex(pk, 32, CURVE_P);                   /* x = p is x = 0 */
-    assert_false(sm2_point(pk));
+    assert_false(on_curve(pk));
     BN_free(p);
     BN_free(v);
     struct err e = {0};
@@ -356,9 +374,9 @@ static void test_numbers_that_are_no_keys(void **state)
             continue;
         }
         assert_int_equal(derive(&k, &e), 0);
-        assert_true(sm2_point(k.sign_pk));
+        assert_true(on_curve(k.sign_pk));
         sign(sig, bytes_of("x"), k.sign_sk, k.sign_pk);
-        assert_true(verify(sig, bytes_of("x"), k.sign_pk));
+        assert_true(checks(sig, bytes_of("x"), k.sign_pk));
     }
 }
 
@@ -369,15 +387,15 @@ static void test_signatures_that_are_none(void **state)
     (void)state;
     from_hex(sig, 64, SIG);
     assert_int_equal(sm2_digest(e, bytes_of("message digest"), standard.pk), 0);
-    assert_true(sm2_verify(sig, e, standard.pk));
+    assert_true(good(sig, e, standard.pk));
     for (size_t i = 0; i < 512; i++) {
         memcpy(bad, sig, 64);
         bad[i / 8] ^= (uint8_t)(1u << i % 8);
-        assert_false(sm2_verify(bad, e, standard.pk));
+        assert_false(good(bad, e, standard.pk));
     }
     for (size_t i = 0; i < 256; i++) {
         e[i / 8] ^= (uint8_t)(1u << i % 8);
-        assert_false(sm2_verify(sig, e, standard.pk));
+        assert_false(good(sig, e, standard.pk));
         e[i / 8] ^= (uint8_t)(1u << i % 8);
     }
 }
@@ -410,7 +428,7 @@ static void test_signatures_out_of_range(void **state)
         fit_digest(e, r, s);
         assert_true((rows[i].add_n != 1 || BN_add(s, s, gm.n)) && (rows[i].add_n != 2 || BN_add(r, r, gm.n)));
         assert_true(BN_bn2binpad(r, sig, 32) == 32 && BN_bn2binpad(s, sig + 32, 32) == 32);
-        assert_int_equal(sm2_verify(sig, e, standard.pk), rows[i].good);
+        assert_int_equal(good(sig, e, standard.pk), rows[i].good);
         BN_free(r);
         BN_free(s);
     }
@@ -453,17 +471,17 @@ static void test_ciphertexts_that_are_none(void **state)
     struct err e = {0};
     (void)state;
     assert_int_equal(wrap(out, key, standard.pk, &e), 0);
-    assert_int_equal(unwrap(back, out, standard.pk, standard.d), 0);
+    assert_int_equal(unwrap(back, out, standard.pk, standard.d, &e), 0);
     assert_memory_equal(back, key, 32);
     for (size_t i = 0; i < 1024; i++) {
         out[i / 8] ^= (uint8_t)(1u << i % 8);
-        assert_int_equal(unwrap(back, out, standard.pk, standard.d), -1);
+        assert_int_equal(unwrap(back, out, standard.pk, standard.d, &e), -1);
         assert_memory_equal(back, zeroes, 32);
         out[i / 8] ^= (uint8_t)(1u << i % 8);
     }
-    assert_int_equal(unwrap(back, out, other.pk, other.d), -1);
+    assert_int_equal(unwrap(back, out, other.pk, other.d, &e), -1);
     for (size_t n = 0; n <= 96; n++)
-        assert_int_equal(sm2_decrypt(back, (struct bytes){out, n}, standard.d), -1);
+        assert_int_equal(sm2_decrypt(back, (struct bytes){out, n}, standard.d), 1);
     uint8_t again[128];
     assert_int_equal(wrap(again, key, standard.pk, &e), 0);
     assert_memory_not_equal(again, out, 32);
@@ -497,7 +515,7 @@ static int opened(const struct streamed *s, const uint8_t *head, const uint8_t *
     uint8_t text[64];
     int good = 0;
     assert_int_equal(gm_open_begin(&st, head, key, &e), 0);
-    for (int i = 0; i < n && gm_open_chunk(st, text, (struct bytes){s->out[order[i]], 96}, finish && i == n - 1) == 0; i++, good++) {
+    for (int i = 0; i < n && gm_open_chunk(st, text, (struct bytes){s->out[order[i]], 96}, finish && i == n - 1, &e) == 0; i++, good++) {
         assert_int_equal(text[0], 'a' + order[i]);
         assert_int_equal(text[63], 'a' + order[i]);
     }
@@ -536,8 +554,8 @@ static void test_stream_has_one_order_and_one_end(void **state)
     struct err e = {0};
     assert_int_equal(gm_open_begin(&st, head, key, &e), 0);
     for (size_t n = 0; n < 96; n++)
-        assert_int_equal(gm_open_chunk(st, text, (struct bytes){s.out[0], n}, false), -1);
-    assert_int_equal(gm_open_chunk(st, text, (struct bytes){s.out[0], 96}, false), 0);
+        assert_int_equal(gm_open_chunk(st, text, (struct bytes){s.out[0], n}, false, &e), -1);
+    assert_int_equal(gm_open_chunk(st, text, (struct bytes){s.out[0], 96}, false, &e), 0);
     gm_end(st);
     gm_end(NULL);
 }
@@ -587,7 +605,7 @@ static void *work_alone(void *arg)
         struct suite_stream *st = NULL;
         struct err e = {0};
         sign(sig, bytes_of("thread"), standard.d, standard.pk);
-        *bad += !verify(sig, bytes_of("thread"), standard.pk) || wrap(out, key, other.pk, &e) < 0 || unwrap(back, out, other.pk, other.d) < 0 || memcmp(key, back, 32) != 0;
+        *bad += !checks(sig, bytes_of("thread"), standard.pk) || wrap(out, key, other.pk, &e) < 0 || unwrap(back, out, other.pk, other.d, &e) < 0 || memcmp(key, back, 32) != 0;
         *bad += gm_seal_begin(&st, s.head, key, &e) < 0 || gm_seal_chunk(st, s.out[0], (struct bytes){key, 32}, true) < 0;
         gm_end(st);
     }
@@ -615,15 +633,147 @@ static void test_reasons_are_told(void **state)
     uint8_t none[64] = {0}, key[32] = {1}, out[128];
     struct err e = {0};
     (void)state;
-    assert_error(wrap(out, key, none, &e), &e, ERR_INTERNAL, "seal: recipient's key: libcrypto: point is not on curve");
+    assert_error(wrap(out, key, none, &e), &e, ERR_INTERNAL, "seal: recipient's key is not usable");
     assert_int_equal(ERR_peek_error(), 0);
-    assert_int_equal(unwrap(key, out, none, none), -1);
+    assert_null(EVP_CIPHER_fetch(gm.lib, "SM4-NONE", NULL));
+    assert_error(gm_error(&e, ERR_HELD, "a cipher"), &e, ERR_HELD, "a cipher: libcrypto: unsupported");
+    assert_error(gm_error(&e, ERR_HELD, "a cipher"), &e, ERR_HELD, "a cipher: libcrypto: no reason given");
     assert_int_equal(ERR_peek_error(), 0);
-    assert_false(verify(out, bytes_of("x"), none));
+    assert_int_equal(unwrap(key, out, none, none, &e), -1);
+    assert_int_equal(ERR_peek_error(), 0);
+    assert_false(checks(out, bytes_of("x"), none));
     assert_int_equal(ERR_peek_error(), 0);
     from_hex(out, 64, SIG);
-    assert_false(verify(out, bytes_of("x"), none));
+    assert_false(checks(out, bytes_of("x"), none));
     assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* --- memory that is short --- */
+
+static _Thread_local long allocations_left = -1;     /* -1: no limit */
+
+static bool allowed(void)
+{
+    if (allocations_left == 0)
+        return false;
+    allocations_left -= allocations_left > 0;
+    return true;
+}
+
+static void *limited_malloc(size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return allowed() ? malloc(n) : NULL;
+}
+
+static void *limited_realloc(void *p, size_t n, const char *file, int line)
+{
+    (void)file, (void)line;
+    return n == 0 || allowed() ? realloc(p, n) : NULL;
+}
+
+static void limited_free(void *p, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(p);
+}
+
+struct sweep { uint8_t sig[64], wrapped[128], sealed[96], head[16], key[32]; bool bad; };
+
+static int sweep_verify(struct sweep *s, struct err *e)
+{
+    return verify(s->sig, bytes_of(s->bad ? "no text" : "text"), standard.pk, e);
+}
+
+static int sweep_unwrap(struct sweep *s, struct err *e)
+{
+    uint8_t back[32];
+    s->wrapped[70] ^= s->bad;
+    int rc = unwrap(back, s->wrapped, standard.pk, standard.d, e);
+    s->wrapped[70] ^= s->bad;
+    return rc;
+}
+
+static int sweep_open(struct sweep *s, struct err *e)
+{
+    struct suite_stream *st = NULL;
+    uint8_t text[64];
+    s->sealed[0] ^= s->bad;
+    int rc = gm_open_begin(&st, s->head, s->key, e) < 0 ? -1 : gm_open_chunk(st, text, (struct bytes){s->sealed, sizeof s->sealed}, true, e);
+    s->sealed[0] ^= s->bad;
+    gm_end(st);
+    return rc;
+}
+
+static int sweep_check(struct sweep *s, struct err *e)
+{
+    uint8_t pk[64];
+    memcpy(pk, standard.pk, 64);
+    pk[0] ^= s->bad;
+    return check(pk, standard.pk, e);
+}
+
+static int sweep_derive(struct sweep *s, struct err *e)
+{
+    struct suite_keys k = {{0}, {0}, {0}, {0}};
+    memcpy(k.sign_sk, standard.d, 32);
+    memcpy(k.box_sk, standard.d, s->bad ? 0 : 32);
+    return derive(&k, e);
+}
+
+static int sweep_wrap(struct sweep *s, struct err *e)
+{
+    uint8_t out[128], back[32];
+    if (s->bad)
+        return -1;
+    int rc = wrap(out, s->key, standard.pk, e);
+    const long left = allocations_left;
+    allocations_left = -1;
+    if (rc == 0)
+        assert_true(unwrap(back, out, standard.pk, standard.d, e) == 0 && memcmp(back, s->key, 32) == 0);
+    allocations_left = left;
+    return rc;
+}
+
+/* FRY-14: with every allocation failing in turn and for good: a verdict is the right one, or there is none and the error says that memory was short. What is
+ * good is never called forged because memory was short: it would be set aside or refused for that. */
+static void test_short_memory_is_no_verdict(void **state)
+{
+    static const struct { const char *name; int (*run)(struct sweep *s, struct err *e); enum err_code bad; } rows[] = {
+        {"verify", sweep_verify, ERR_NONE}, {"unwrap", sweep_unwrap, ERR_NONE}, {"open", sweep_open, ERR_NONE},
+        {"check", sweep_check, ERR_INPUT},  {"derive", sweep_derive, ERR_INPUT}, {"wrap", sweep_wrap, ERR_NONE},
+    };
+    struct sweep s = {.key = {9}};
+    struct suite_stream *st = NULL;
+    struct err e = {0};
+    uint8_t text[64] = {1};
+    (void)state;
+    sign(s.sig, bytes_of("text"), standard.d, standard.pk);
+    assert_int_equal(wrap(s.wrapped, s.key, standard.pk, &e), 0);
+    assert_true(gm_seal_begin(&st, s.head, s.key, &e) == 0 && gm_seal_chunk(st, s.sealed, (struct bytes){text, sizeof text}, true) == 0);
+    gm_end(st);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int bad = 0; bad < 2; bad++) {
+            long n = 0;
+            int rc;
+            s.bad = bad;
+            for (;; n++) {
+                struct err found = {0};
+                allocations_left = n;
+                rc = rows[i].run(&s, &found);
+                const bool enough = allocations_left > 0;
+                allocations_left = -1;
+                assert_int_equal(ERR_peek_error(), 0);
+                if (rc == 0 || found.code == rows[i].bad) {
+                    assert_int_equal(rc, bad ? -1 : 0);
+                    if (enough)
+                        break;
+                } else if (found.code != ERR_FULL)
+                    fail_msg("%s, allocation %ld: %s", rows[i].name, n, found.msg);
+                assert_true(n < 5000);
+            }
+            assert_true(n > 3 || (bad && rows[i].run == sweep_wrap));
+        }
 }
 
 int main(void)
@@ -647,9 +797,10 @@ int main(void)
         cmocka_unit_test(test_stream_is_what_its_header_says),
         cmocka_unit_test(test_threads_share_the_suite),
         cmocka_unit_test(test_reasons_are_told),
+        cmocka_unit_test(test_short_memory_is_no_verdict),
     };
     struct err e = {0};
-    if (gm_start(&e) < 0) {
+    if (!CRYPTO_set_mem_functions(limited_malloc, limited_realloc, limited_free) || gm_start(&e) < 0) {
         fprintf(stderr, "%s\n", e.msg);
         return 1;
     }
