@@ -36,6 +36,7 @@ INTRANET := $(call src,intranet-side intranet-side/domain intranet-side/store in
 PARSER := $(call src,common/parser)
 CALLER := $(call src,common/caller)
 IMAGING := $(call src,intranet-side/imaging)
+SUITE2 := $(call src,common/suite2)
 UNIT := $(call src,tests/unit)
 DRIVER := $(call src,tests/integration)
 FUZZ := $(call src,tests/fuzz)
@@ -43,7 +44,7 @@ BENCH := $(call src,tests/bench)
 FAULTS := $(if $(wildcard tests/faults/shim.c),$(B)/tests/fault_shim.so $(B)/tests/fault_peer)
 
 BIN := $(if $(FERRY),ferry) $(if $(filter internet-side/main.c,$(INTERNET)),internet-side) $(if $(filter intranet-side/main.c,$(INTRANET)),intranet-side)
-LIBEXEC := $(if $(PARSER),parser) $(if $(CALLER),caller) $(if $(IMAGING),imaging)
+LIBEXEC := $(if $(PARSER),parser) $(if $(CALLER),caller) $(if $(IMAGING),imaging) $(if $(SUITE2),suite2.so)
 PROGRAMS := $(addprefix $(B)/bin/,$(BIN)) $(addprefix $(B)/libexec/,$(LIBEXEC))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(B)/tests/%,$(filter tests/unit/test_%,$(UNIT)))
 DRIVER_BIN := $(patsubst tests/integration/%.c,$(B)/tests/%,$(DRIVER))
@@ -91,6 +92,13 @@ $(B)/libexec/caller: $(call obj,$(CALLER)) $(B)/libcommon.a
 $(B)/libexec/imaging: $(call obj,$(IMAGING)) $(B)/libcommon.a
 	$(link) $^ $(LIBS_imaging)
 
+# The module of suite 2: alone with its libcrypto, loaded when the first key of that suite is.
+$(B)/pic/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo CC $< && $(CC) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+$(B)/libexec/suite2.so: $(patsubst %.c,$(B)/pic/%.o,$(SUITE2) common/err.c)
+	@mkdir -p $(@D) && echo LINK $@ && $(CC) -shared $(filter-out -pie,$(LDFLAGS)) -Wl,-z,nodelete -o $@ $^ -lcrypto
+
 # Tests find the tree and their own variant's programs wherever they are started.
 $(B)/obj/tests/%.o: CFLAGS += -DSOURCE_DIR='"$(CURDIR)"' -DBUILD_DIR='"$(CURDIR)/$(B)"'
 
@@ -100,6 +108,9 @@ $(B)/tests/test_internet_%: $(B)/obj/tests/unit/test_internet_%.o $(UNIT_HELP) $
 	$(link) $^ -lcmocka $(LIBS)
 $(B)/tests/test_intranet_%: $(B)/obj/tests/unit/test_intranet_%.o $(UNIT_HELP) $(B)/libintranet.a $(B)/libferry.a $(B)/libcommon.a
 	$(link) $^ -lcmocka $(LIBS)
+# The module's own functions, with their nonces: the test includes its files.
+$(B)/tests/test_suite2: $(B)/obj/tests/unit/test_suite2.o $(UNIT_HELP) $(B)/libferry.a $(B)/libcommon.a
+	$(link) $^ -lcmocka $(LIBS) -lcrypto
 $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(UNIT_HELP) $(B)/libferry.a $(B)/libcommon.a
 	$(link) $^ -lcmocka $(LIBS)
 $(B)/tests/%: $(B)/obj/tests/integration/%.o $(B)/libferry.a $(B)/libcommon.a
@@ -165,7 +176,7 @@ clean:                           ## remove what was built; keeps build/node
 help:                            ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
--include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/pic -name '*.d' 2>/dev/null)
 
 model:                           ## the delivery protocol searched by spin
 	@tests/run model

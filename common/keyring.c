@@ -62,7 +62,7 @@ static void put_single(struct key_list *out, const struct key_public *pub, const
     struct key_entry *k = &out->key[out->n++];
     const char *name = strrchr(path, '/');
     size_t n = strlen(dir);
-    *k = (struct key_entry){.pub = *pub, .suite = 1, .own = own, .state = KEY_CURRENT, .trusted = true, .created_ms = age_of(path)};
+    *k = (struct key_entry){.pub = *pub, .suite = pub->suite, .own = own, .state = KEY_CURRENT, .trusted = true, .created_ms = age_of(path)};
     hex_put(k->id, pub->id.b, 8);
     k->since_ms = k->created_ms;
     k->expires_ms = k->created_ms + KEY_LIFE_MS;
@@ -367,15 +367,23 @@ static int append(struct key_list *keys, void *arg, struct err *e)
 
 int keyring_generate(struct keyring *r, int64_t now_ms, char id[17], struct err *e)
 {
+    return keyring_generate_in(r, 0, now_ms, id, e);
+}
+
+int keyring_generate_in(struct keyring *r, unsigned suite, int64_t now_ms, char id[17], struct err *e)
+{
     struct key_pair *pair = NULL;
     struct key_set *s = keyring_take(r);
-    struct add a = {.r = r, .k = {.suite = 1, .own = true, .state = KEY_ANNOUNCED, .created_ms = now_ms, .since_ms = now_ms, .expires_ms = now_ms + KEY_LIFE_MS}};
+    const unsigned now = keys_public(key_set_own(s))->suite;
+    struct add a = {.r = r, .k = {.suite = suite ? suite : now, .own = true, .state = KEY_ANNOUNCED, .created_ms = now_ms, .since_ms = now_ms, .expires_ms = now_ms + KEY_LIFE_MS}};
     char name[16], private_path[700], public_path[700], file[64];
     snprintf(name, sizeof name, "%s", keys_public(key_set_own(s))->name);
     key_set_release(s);
     if (!*r->dir)
         return err_set(e, ERR_CONFLICT, "keyring: this one is fixed");
-    if (keys_generate(&pair, name, e) < 0)
+    if (a.k.suite < now)
+        return err_set(e, ERR_DENIED, "key: our current one is of suite %u: one of suite %u would be a downgrade", now, a.k.suite);
+    if (keys_generate_in(&pair, name, a.k.suite, e) < 0)
         return -1;
     hex_put(a.k.id, keys_public(pair)->id.b, 8);
     snprintf(a.k.file, sizeof a.k.file, "%s-%s.key", name, a.k.id);
@@ -393,8 +401,11 @@ static int append_heard(struct key_list *keys, void *arg, struct err *e)
 {
     struct add *a = arg;
     char path[700];
+    const struct key_entry *now = key_list_current(keys, false);
     if (key_list_find(keys, a->k.id))
         return 0;
+    if (now && a->k.suite < now->suite)
+        return err_set(e, ERR_DENIED, "key %s: is of suite %u, the peer's current one of suite %u: a downgrade", a->k.id, a->k.suite, now->suite);
     if (path_of(path, a->r, a->k.file, e) < 0 || (access(path, F_OK) < 0 && keys_save_public(a->pub, path, e) < 0) || give(a->r, path, e) < 0)
         return -1;
     return append(keys, arg, e);
@@ -402,7 +413,7 @@ static int append_heard(struct key_list *keys, void *arg, struct err *e)
 
 int keyring_heard(struct keyring *r, const struct key_public *pub, int64_t now_ms, struct err *e)
 {
-    struct add a = {.r = r, .pub = pub, .k = {.suite = 1, .state = KEY_ANNOUNCED, .created_ms = now_ms, .since_ms = now_ms, .expires_ms = now_ms + KEY_LIFE_MS}};
+    struct add a = {.r = r, .pub = pub, .k = {.suite = pub->suite, .state = KEY_ANNOUNCED, .created_ms = now_ms, .since_ms = now_ms, .expires_ms = now_ms + KEY_LIFE_MS}};
     struct key_set *s = keyring_take(r);
     bool peer = strcmp(pub->name, key_set_peer(s)->name) == 0;
     char want[16];

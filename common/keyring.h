@@ -9,6 +9,8 @@
  * A ring is the folder of our private key: NAME-KEYID.key (0600), NAME-KEYID.pub, and keyring.json (0600), which says each key's state. Without
  * keyring.json the two configured files are a ring of one current key on each side; the first change writes it. Whether a key may sign a file is judged
  * by the file's incarnation and number, never by a clock: an expiry date only warns.
+ * A ring may hold keys of several suites (seal.h): a side changes its suite by changing its key, each side when it likes. Never back: once a side's key is
+ * of a newer suite no key of an older one is announced, heard or used on that side any more; what the old key signed and opens stays as its state says.
  * Owns:    struct keyring the present set; each struct key_set its private keys (locked memory, wiped) until its last reference goes.
  * Threads: all may be called from any thread; changes are serialised by a lock on keyring.lock, between processes too.
  * Errors:  ERR_DENIED a file that others can read, ERR_CORRUPT keyring.json does not fit its keys, ERR_HELD a suite or state that we do not know.
@@ -32,7 +34,7 @@ struct key_entry {
     const struct key_pair *pair;             /* ours; NULL for the peer's */
     char id[17];
     char file[600];                          /* below the ring's folder, or an absolute path before the first change */
-    unsigned suite;                          /* 1 */
+    unsigned suite;                          /* of its key file */
     enum key_state state;
     bool own;
     bool trusted;                            /* the peer's: its fingerprint was compared here; ours: the peer said that it trusts it */
@@ -68,15 +70,17 @@ int keyring_follow(struct keyring *r, bool *changed, struct err *e);
 /* Under the lock: change gets what keyring.json says now and returns 1 to have it written and taken up, 0 to leave it, -1 with e. */
 typedef int (*keyring_change)(struct key_list *keys, void *arg, struct err *e);
 int keyring_edit(struct keyring *r, keyring_change change, void *arg, struct err *e);
-/* A new pair of ours in state announced; *id gets its key id. */
+/* A new pair of ours in state announced; *id gets its key id. Of the current one's suite, or of this one. ERR_DENIED: an older suite than the current one's. */
 int keyring_generate(struct keyring *r, int64_t now_ms, char id[17], struct err *e);
-/* A key of the peer, announced and not trusted. Known already: nothing changes. ERR_DENIED: it bears another name than the peer's. */
+int keyring_generate_in(struct keyring *r, unsigned suite, int64_t now_ms, char id[17], struct err *e);
+/* A key of the peer, announced and not trusted. Known already: nothing changes. ERR_DENIED: it bears another name than the peer's, or is of an older suite. */
 int keyring_heard(struct keyring *r, const struct key_public *pub, int64_t now_ms, struct err *e);
 int keyring_parse(struct key_list *out, struct bytes json, struct err *e);
 int keyring_print(struct buf *out, const struct key_list *keys, struct err *e);
 struct key_entry *key_list_find(struct key_list *keys, const char *id);                       /* NULL: not there */
 struct key_entry *key_list_current(struct key_list *keys, bool own);
-/* `id` becomes current from `number` of `incarnation` on, what was current becomes accepting. 1 changed, 0 it was. ERR_CONFLICT in words. */
+/* `id` becomes current from `number` of `incarnation` on, what was current becomes accepting. 1 changed, 0 it was. ERR_CONFLICT in words,
+ * ERR_DENIED: it is of an older suite than the current one. */
 int key_list_use(struct key_list *keys, const char *id, const char *incarnation, uint64_t number, int64_t now_ms, struct err *e);
 void key_list_set(struct key_entry *k, enum key_state state, int64_t now_ms);
 

@@ -1,10 +1,10 @@
 /* keyring_list.c - keyring.json: reading it strictly, writing it, and the changes of state it knows. */
 #include <jansson.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/keyring_parts.h"
+#include "common/seal_parts.h"
 
 const char *const key_state_words[] = {"announced", "current", "accepting", "retired", "revoked"};
 #define STATES (sizeof key_state_words / sizeof key_state_words[0])
@@ -54,6 +54,8 @@ int key_list_use(struct key_list *keys, const char *id, const char *incarnation,
         return err_set(e, ERR_CONFLICT, "key %s is %s: only an announced key becomes current", k->id, key_state_words[k->state]);
     if (!k->trusted)
         return err_set(e, ERR_CONFLICT, "key %s: %s", k->id, k->own ? "the peer has not said that it trusts it" : "nobody here compared its fingerprint (ferry key trust)");
+    if (old && k->suite < old->suite)
+        return err_set(e, ERR_DENIED, "key %s is of suite %u, the one in use of suite %u: a downgrade", k->id, k->suite, old->suite);
     if (old) {
         key_list_set(old, KEY_ACCEPTING, now_ms);
         memcpy(old->ended, incarnation, strnlen(incarnation, 16));
@@ -88,9 +90,9 @@ static int read_key(struct key_entry *k, json_t *o, struct err *e)
                        "state", &state, "file", &file, "trusted", &trusted, "created_ms", &created, "since_ms", &since, "expires_ms", &expires, "incarnation", &incarnation,
                        "from", &from, "ended", &ended, "until", &until, "told", &told) < 0)
         return err_set(e, ERR_CORRUPT, "keyring.json: a key: %.120s", why.text);
-    if (suite != 1)
+    if (suite < SUITE_FIRST || suite > SUITE_LAST)
         return err_set(e, ERR_HELD, "keyring.json: key %.16s: suite %lld is not known here", id, (long long)suite);
-    *k = (struct key_entry){.suite = 1, .own = strcmp(owner, "own") == 0, .trusted = trusted, .created_ms = created, .since_ms = since, .expires_ms = expires,
+    *k = (struct key_entry){.suite = (unsigned)suite, .own = strcmp(owner, "own") == 0, .trusted = trusted, .created_ms = created, .since_ms = since, .expires_ms = expires,
                             .from = (uint64_t)from, .until = (uint64_t)until};
     if (key_state_parse(&k->state, state) < 0)
         return err_set(e, ERR_HELD, "keyring.json: key %.16s: state '%.20s' is not known here", id, state);
@@ -160,13 +162,11 @@ int keyring_print(struct buf *out, const struct key_list *keys, struct err *e)
 
 void key_fingerprint(char out[KEY_FINGERPRINT], const struct key_public *k)
 {
-    uint8_t all[16 + 64];
+    const struct suite *su = suite_find(k->suite, NULL);
     char hex[33];
-    struct hash256 h;
-    memcpy(all, "hz-fingerprint-1", 16);
-    memcpy(all + 16, k->sign_pk, 32);
-    memcpy(all + 48, k->box_pk, 32);
-    hash_of(&h, (struct bytes){all, sizeof all});
+    struct hash256 h = {{0}};
+    if (su)
+        key_digest(&h, "hz-fingerprint-", k, su);
     hex_put(hex, h.b, 16);
     for (int i = 0; i < 8; i++)
         snprintf(out + (ptrdiff_t)i * 5, 6, "%.4s%s", hex + (ptrdiff_t)i * 4, i < 7 ? "-" : "");

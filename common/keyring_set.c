@@ -50,6 +50,8 @@ static int load_key(struct key_entry *k, const char *dir, struct err *e)
         k->pub = *keys_public(pair);
     }
     hex_put(id, k->pub.id.b, 8);
+    if (k->pub.suite != k->suite)
+        return err_set(e, ERR_CORRUPT, "%s: want a key of suite %u, have one of suite %u", path, k->suite, k->pub.suite);
     return strcmp(id, k->id) == 0 ? 0 : err_set(e, ERR_CORRUPT, "%s: want key %s, have %s", path, k->id, id);
 }
 

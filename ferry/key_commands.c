@@ -94,6 +94,11 @@ static const char *state_told(const struct key_entry *k)
     return told(key_state_words[k->state], zh[k->state]);
 }
 
+static const char *suite_told(unsigned suite)
+{
+    return suite == 2 ? told("suite 2 (SM2/SM3/SM4)", "套件2（国密 SM2/SM3/SM4）") : told("suite 1", "套件1");
+}
+
 static void print_key(const struct key_entry *k, int64_t now_ms, bool json, bool first)
 {
     char fingerprint[KEY_FINGERPRINT], expires[21];
@@ -106,7 +111,7 @@ static void print_key(const struct key_entry *k, int64_t now_ms, bool json, bool
                fingerprint, k->incarnation, (unsigned long long)k->from, k->ended, (unsigned long long)k->until, key_warning(k, now_ms));
         return;
     }
-    printf("%s  %-9s %s\n    %s\n    %s %.10s", k->id, k->pub.name, state_told(k), fingerprint, told("expires", "到期"), expires);
+    printf("%s  %-9s %s  %s\n    %s\n    %s %.10s", k->id, k->pub.name, state_told(k), suite_told(k->suite), fingerprint, told("expires", "到期"), expires);
     if (key_warning(k, now_ms))
         printf(key_days(k, now_ms) < 0 ? told("  EXPIRED %lld days ago: change it", "  已过期 %lld 天：请更换") : told("  in %lld days: change it", "  还有 %lld 天：请更换"),
                llabs(key_days(k, now_ms)));
@@ -139,14 +144,17 @@ static int key_list_all(const struct arguments *a)
 
 static int key_generate(const struct arguments *a)
 {
-    const char *public_file = arguments_option(a, "--public");
+    const char *public_file = arguments_option(a, "--public"), *in = arguments_option(a, "--suite");
     struct keyring *r;
     struct err e = {0};
+    uint64_t suite = 0;                  /* that of the one in use */
     char id[17], fingerprint[KEY_FINGERPRINT];
+    if (in && parse_u64(in, SUITE_FIRST, SUITE_LAST, &suite, "--suite", &e) < 0)
+        return fail(a, &e);
     int rc = open_ring(a, &r);
     if (rc)
         return rc;
-    if (keyring_generate(r, clock_wall_ms(), id, &e) < 0) {
+    if (keyring_generate_in(r, (unsigned)suite, clock_wall_ms(), id, &e) < 0) {
         keyring_close(r);
         return fail(a, &e);
     }

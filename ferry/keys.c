@@ -12,17 +12,19 @@
 
 int command_keygen(const struct config *c, const struct arguments *a)
 {
-    const char *dir = arguments_option(a, "--dir"), *name = arguments_option(a, "--name");
+    const char *dir = arguments_option(a, "--dir"), *name = arguments_option(a, "--name"), *in = arguments_option(a, "--suite");
+    uint64_t suite = SUITE_FIRST;
     char priv[512], pub[512], id[17];
     struct key_pair *k = NULL;
     struct err e = {0};
     (void)c;
     if (!dir || !name) {
-        fprintf(stderr, "ferry keygen: want --dir DIR and --name internet|intranet\n");
+        fprintf(stderr, "ferry keygen: want --dir DIR and --name internet|intranet, and maybe --suite 1|2\n");
         return 2;
     }
     if (str_fmt(priv, sizeof priv, &e, "%s/%s.key", dir, name) < 0 || str_fmt(pub, sizeof pub, &e, "%s/%s.pub", dir, name) < 0 ||
-        folder_make(dir, 0700, &e) < 0 || keys_generate(&k, name, &e) < 0 || keys_save(k, priv, pub, &e) < 0) {
+        (in && parse_u64(in, SUITE_FIRST, SUITE_LAST, &suite, "--suite", &e) < 0) || folder_make(dir, 0700, &e) < 0 ||
+        keys_generate_in(&k, name, (unsigned)suite, &e) < 0 || keys_save(k, priv, pub, &e) < 0) {
         fprintf(stderr, "ferry keygen: %s\n", e.msg);
         keys_free(k);
         return 1;

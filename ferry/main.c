@@ -93,8 +93,8 @@ static const struct verb {
     {"evidence", "CASE-NO", "--config= --side= --out=", 1, 1, true, command_evidence, "what this side did and saw of a case, as a file that can be proved"},
     {"verify", "FILE [FILE2]", "--keys=", 1, 2, false, command_verify, "check evidence offline, one side's or both; exit 1: a step does not hold, 3: unreadable"},
     {"reconcile", "[DAY]", "--config= --side= --settle= --reason=", 0, 1, true, command_reconcile, "send our list of a day for comparison now; or settle a difference, --settle ID|all"},
-    {"keygen", "", "--dir= --name=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub"},
-    {"key", "WORD [KEYID|FILE]", "--config= --side= --keys= --public= --fingerprint= --confirmed --wait= --out= --share= --file= --master-key= --pepper= --json", 1, 2, false, command_key,
+    {"keygen", "", "--dir= --name= --suite=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub; suite 1 libsodium (default), 2 SM2/SM3/SM4"},
+    {"key", "WORD [KEYID|FILE]", "--config= --side= --keys= --suite= --public= --fingerprint= --confirmed --wait= --out= --share= --file= --master-key= --pepper= --json", 1, 2, false, command_key,
      "a side's keys: list, generate, trust, use, retire, revoke, backup, restore, drill"},
     {"inspect", "FILE", "--keys= --parser= --schemas=", 1, 1, false, command_inspect, "what a gateway file is, who signed it; opens nothing"},
 };

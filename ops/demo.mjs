@@ -125,7 +125,7 @@ function folders(dir) {
 function keys(dir) {
   for (const side of ['internet', 'intranet']) {
     const home = path.join(dir, side, 'keys');
-    if (!existsSync(path.join(home, `${side}.key`))) run(bin('ferry'), ['keygen', '--dir', home, '--name', side]);
+    if (!existsSync(path.join(home, `${side}.key`))) run(bin('ferry'), ['keygen', '--dir', home, '--name', side, '--suite', process.env.HZ_SUITE ?? '1']);
     for (const to of ['internet/keys', 'intranet/keys', 'gateway/keys']) {
       const target = path.join(dir, to, `${side}.pub`);
       if (!existsSync(target)) copyFileSync(path.join(home, `${side}.pub`), target);

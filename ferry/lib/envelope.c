@@ -11,8 +11,11 @@
 #define DOMAIN "hz-envelope-1"
 #define CHUNK ((size_t)48 << 10)
 #define SIG64 88u
-#define PREFIX "<Trailer>HZT1 01 "
-#define BEFORE_SIG (sizeof PREFIX - 1 + 16 + 1 + 12 + 1)
+#define PREFIX "<Trailer>HZT1 "
+#define SUITE_AT (sizeof PREFIX - 1)                    /* "01 " */
+#define KEY_AT (SUITE_AT + 3)
+#define OFFSET_AT (KEY_AT + 17)
+#define BEFORE_SIG (OFFSET_AT + 13)
 static const char tail[] = "</Trailer></Envelope>\n";
 static const char *const kind_words[] = {"batch", "slice", "beat"};
 
@@ -76,7 +79,7 @@ static int sign_it(struct buf *out, const struct key_pair *key, struct err *e)
     uint8_t sig[64];
     size_t start = out->n;
     hex_put(id, keys_public(key)->id.b, 8);
-    buf_fmt(out, PREFIX "%s %012zu ", id, start);
+    buf_fmt(out, PREFIX "%02u %s %012zu ", keys_public(key)->suite, id, start);
     if (buf_done(out, "envelope", e) < 0)
         return -1;
     sign_bytes(sig, DOMAIN, buf_bytes(out), key);
@@ -140,35 +143,50 @@ static const struct key_public *key_named(const char *hex, const struct key_publ
     return NULL;
 }
 
+/* Two digits of a suite that this build knows; 0 else. */
+static unsigned suite_of(const char *t)
+{
+    unsigned n = t[0] == '0' && t[1] >= '1' && t[1] <= '9' && t[2] == ' ' ? (unsigned)(t[1] - '0') : 0;
+    return n <= SUITE_LAST ? n : 0;
+}
+
+/* The key decides by which suite its signatures are checked; what the trailer says must be the same. */
+static int check_signature(const char *t, struct bytes body, const struct key_public *k, struct err *e)
+{
+    struct buf sig;
+    if (suite_of(t + SUITE_AT) != k->suite)
+        return err_set(e, ERR_CORRUPT, "trailer: says suite %.2s, but key %.16s is of suite %02u: changed, or a downgrade", t + SUITE_AT, t + KEY_AT, k->suite);
+    buf_init(&sig, 128);
+    int rc = base64_get(&sig, (struct bytes){(const uint8_t *)t + BEFORE_SIG, SIG64}) < 0 || sig.n != 64 ? err_set(e, ERR_CORRUPT, "trailer: signature is not base64")
+                                                                                                       : sign_check(sig.p, DOMAIN, body, k, e);
+    buf_clear(&sig);
+    return rc;
+}
+
 int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
 {
     char offset[13];
-    struct buf sig;
     if (file.n <= ENVELOPE_TRAILER || file.n > ENVELOPE_MAX)
         return err_set(e, ERR_CORRUPT, "file: want %u to %zu bytes, have %zu", ENVELOPE_TRAILER + 1, ENVELOPE_MAX, file.n);
     size_t start = file.n - ENVELOPE_TRAILER;
     const char *t = (const char *)file.p + start;
-    if (memcmp(t, "<Trailer>HZT1 ", 14) != 0 || memcmp(t + ENVELOPE_TRAILER - (sizeof tail - 1), tail, sizeof tail - 1) != 0)
+    if (memcmp(t, PREFIX, SUITE_AT) != 0 || memcmp(t + ENVELOPE_TRAILER - (sizeof tail - 1), tail, sizeof tail - 1) != 0)
         return err_set(e, ERR_CORRUPT, "trailer: the last 256 bytes are not one: the file is cut, or a filter changed it");
-    if (memcmp(t + 14, "01 ", 3) != 0)
-        return err_set(e, ERR_HELD, "trailer: suite %.2s is not known here", t + 14);
+    if (!suite_of(t + SUITE_AT))
+        return err_set(e, ERR_HELD, "trailer: suite %.2s is not known here", t + SUITE_AT);
     snprintf(offset, sizeof offset, "%012zu", start);
-    if (memcmp(t + sizeof PREFIX - 1 + 17, offset, 12) != 0)
-        return err_set(e, ERR_CORRUPT, "trailer: offset: want %s, have %.12s: bytes were added or lost", offset, t + sizeof PREFIX - 1 + 17);
-    const struct key_public *k = key_named(t + sizeof PREFIX - 1, keys, nkeys);
+    if (memcmp(t + OFFSET_AT, offset, 12) != 0)
+        return err_set(e, ERR_CORRUPT, "trailer: offset: want %s, have %.12s: bytes were added or lost", offset, t + OFFSET_AT);
+    const struct key_public *k = key_named(t + KEY_AT, keys, nkeys);
     if (!k)
-        return err_set(e, ERR_HELD, "trailer: key %.16s is not one that we trust", t + sizeof PREFIX - 1);
-    buf_init(&sig, 128);
-    int rc = base64_get(&sig, (struct bytes){(const uint8_t *)t + BEFORE_SIG, SIG64}) < 0 || sig.n != 64
-                 ? err_set(e, ERR_CORRUPT, "trailer: signature is not base64")
-                 : sign_check(sig.p, DOMAIN, (struct bytes){file.p, start + BEFORE_SIG}, k, e);
+        return err_set(e, ERR_HELD, "trailer: key %.16s is not one that we trust", t + KEY_AT);
+    int rc = check_signature(t, (struct bytes){file.p, start + BEFORE_SIG}, k, e);
     /* What stands behind the signature is fixed too: nothing in the file is free to change. */
     for (size_t i = BEFORE_SIG + SIG64 + 1; rc == 0 && i < ENVELOPE_TRAILER - (sizeof tail - 1); i++)
         if (t[i] != '.')
             rc = err_set(e, ERR_CORRUPT, "trailer: byte %zu: want '.'", i);
     if (rc == 0 && t[BEFORE_SIG + SIG64] != ' ')
         rc = err_set(e, ERR_CORRUPT, "trailer: want a blank behind the signature");
-    buf_clear(&sig);
     if (rc == 0 && who)
         *who = k;
     return rc;

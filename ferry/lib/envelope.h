@@ -3,9 +3,10 @@
  *   <?xml …?><Envelope kind from to incarnation number created items bytes> items or one beat
  *   <Trailer>HZT1 01 KEYID(16) OFFSET(12 digits) SIGNATURE(base64, 88) …</Trailer></Envelope>\n     exactly 256 bytes
  *
- * OFFSET is where the trailer begins; the Ed25519 signature (domain "hz-envelope-1") covers every byte before itself.
+ * 01 is the suite, two digits: that of the key, else the file is refused. OFFSET is where the trailer begins; the signature (64 bytes in each suite, domain
+ * "hz-envelope-1") covers every byte before itself.
  * Owns:    struct envelope owns its items until envelope_free. Threads: none shared.
- * Errors:  ERR_CORRUPT: does not verify, or lies about itself; ERR_HELD: another suite, version or key than we know. */
+ * Errors:  ERR_CORRUPT: does not verify, or lies about itself, or names another suite than its key's; ERR_HELD: another suite, version or key than we know. */
 #ifndef FERRY_ENVELOPE_H
 #define FERRY_ENVELOPE_H
 

@@ -6,7 +6,7 @@
  *    "beats": [base64, …]                             files of the peer as they came, signed
  *    "entries": [{"seq", "at_ms", "what", "incarnation", "number", "item", "kind", "case", "hash", "prev", "beat", "path": [hex, …]}, …]
  *                                                     beat: which of the beats has the head that path leads to; -1: none yet, it leads to "head"
- *    "key", "signature"}                              hex; Ed25519, domain hz-evidence-1, over the compact JSON, keys sorted, without "signature"
+ *    "key", "signature"}                              hex, of the key's suite; domain hz-evidence-1, over the compact JSON, keys sorted, without "signature"
  *
  * Holds no content and names no person. Owns: struct evidence until evidence_free. Threads: none shared. SEC-12, SEC-13, FRY-14. */
 #ifndef FERRY_EVIDENCE_H

@@ -34,7 +34,7 @@ int key_say(struct db_conn *c, struct delivery *d, const struct key_said *s, int
     struct xml_out x;
     struct id128 id;
     struct err own = {0};
-    char hex[65];
+    char hex[2 * KEY_HALF + 1];
     item_id(&id, s);
     xml_begin(&x, "key", NS);
     xml_attr(&x, "word", s->word);
@@ -42,9 +42,9 @@ int key_say(struct db_conn *c, struct delivery *d, const struct key_said *s, int
     if (s->halves) {
         xml_attr(&x, "name", s->k->pub.name);
         xml_attr_int(&x, "suite", s->k->suite);
-        hex_put(hex, s->k->pub.sign_pk, 32);
+        hex_put(hex, s->k->pub.sign_pk, keys_half(&s->k->pub));
         xml_attr(&x, "sign", hex);
-        hex_put(hex, s->k->pub.box_pk, 32);
+        hex_put(hex, s->k->pub.box_pk, keys_half(&s->k->pub));
         xml_attr(&x, "box", hex);
         xml_attr_int(&x, "expires", s->k->expires_ms);
     }
@@ -101,6 +101,21 @@ int key_open_spool(struct delivery *d, const uint8_t id[8], bool own, json_t *ro
 
 struct heard { struct key_word w; char token[33]; uint64_t open; };
 
+/* The halves must be a key of the suite that the record says, and make the id. */
+static int check_halves(const struct key_word *w, int64_t suite, struct err *e)
+{
+    struct key_public pub;
+    char id[17];
+    if (suite < SUITE_FIRST || suite > SUITE_LAST)
+        return err_set(e, ERR_HELD, "key %s: its suite is not known here", w->key);
+    if (keys_public_of(&pub, w->name, w->sign, w->box, e) < 0)
+        return err_wrap(e, "key %s", w->key);
+    if (pub.suite != suite)
+        return err_set(e, ERR_INPUT, "key %s: says suite %u, its halves are of suite %u", w->key, (unsigned)suite, pub.suite);
+    hex_put(id, pub.id.b, 8);
+    return strcmp(id, w->key) == 0 ? 0 : err_set(e, ERR_INPUT, "key %s: its halves make %s", w->key, id);
+}
+
 int keys_prepare(void *delivery, const struct in_item *it, struct bytes content, void **prepared, struct err *e)
 {
     struct delivery *d = delivery;
@@ -123,8 +138,8 @@ int keys_prepare(void *delivery, const struct in_item *it, struct bytes content,
         h->w.expires_ms = rec_attr_int(r.root, "expires", 0, (int64_t)1 << 52);
         h->w.number = (uint64_t)rec_attr_int(r.root, "number", 0, (int64_t)1 << 52);
         h->open = (uint64_t)rec_attr_int(r.root, "open", 0, (int64_t)1 << 52);
-        if (strcmp(h->w.word, "announced") == 0 && rec_attr_int(r.root, "suite", 1, 255) != 1)
-            rc = err_set(e, ERR_HELD, "key %s: its suite is not known here", h->w.key);
+        if (strcmp(h->w.word, "announced") == 0)
+            rc = check_halves(&h->w, rec_attr_int(r.root, "suite", 1, 255), e);
         if (rc == 0 && strcmp(h->w.word, "asking") == 0 && hex_get(id.b, 8, h->w.key) == 0)
             rc = key_open_spool(d, id.b, false, NULL, &h->open, e);      /* files: here, outside the transaction */
     }

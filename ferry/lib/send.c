@@ -106,7 +106,7 @@ static int load_spool(const struct delivery *d, struct item_row *r, struct err *
     return 0;
 }
 
-/* The same rows give the same bytes, whenever: Ed25519 is deterministic and the header stands in the row. Items that were confirmed meanwhile (they
+/* The same rows give the same bytes, whenever: signatures are deterministic and the header stands in the row. Items that were confirmed meanwhile (they
  * crossed on another way) are not in it any more; it goes out even when none is left, for the peer waits for its number. 1: nothing to send. */
 static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
 {

@@ -6,11 +6,12 @@
 #include <jansson.h>
 
 #include "common/db.h"
+#include "common/seal.h"
 
 struct key_word {
     int64_t row;
     char key[17], word[12];              /* announced trusted current retired revoked */
-    char name[16], sign[65], box[65];    /* announced only */
+    char name[16], sign[2 * KEY_HALF + 1], box[2 * KEY_HALF + 1];    /* announced only */
     int64_t expires_ms;
     char incarnation[17];                /* current only: where its numbers begin */
     uint64_t number;

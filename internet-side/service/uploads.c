@@ -138,7 +138,7 @@ static int seal_part(struct upload_part *p, struct core *c, struct bytes part, s
     memcpy(name, p->item.s, sizeof name);
     buf_init(&sealed, 2 * UPLOAD_PART);
     int rc = keyring_seal(&sealed, &m, part, c->keys, e);
-    p->hash = m.hash;
+    hash_of(&p->hash, part);                  /* as the other side computes it; the manifest's is of our key's suite */
     p->sealed_size = (int64_t)sealed.n;
     hash_of(&p->sealed_hash, buf_bytes(&sealed));
     if (rc == 0)

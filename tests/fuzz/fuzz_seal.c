@@ -2,15 +2,18 @@
  *   'o' the rest is a sealed item        'm' the rest is a manifest
  *   'p' the rest is a decrypted item, whose manifest the harness signs: what a peer gone mad could send
  *   'k' the rest is a public key file    's' the rest is content to be sealed, opened, and opened changed
+ *   'O' 'P' 'S' the same under keys of suite 2
  * What must hold: no crash, a refusal has a code and a sentence and gives no content, what is accepted says the truth about itself. */
 #include <assert.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/seal.c"
 #include "tests/fuzz/replay.h"
 
-static struct key_pair *us, *peer;
+static struct key_pair *us, *peer, *of[3][2];     /* of the suite that is asked for; of each */
 
 /* The same keys in every run, so that a corpus of sealed items stays valid. */
 static uint8_t next_byte(void)
@@ -29,15 +32,34 @@ static void fixed_buf(void *p, size_t n)
         *b++ = next_byte();
 }
 
+static struct key_pair *load(const char *name)
+{
+    char from[300], path[64];
+    struct key_pair *k = NULL;
+    struct buf text;
+    struct err e = {0};
+    int fd = memfd_create("key", MFD_CLOEXEC);
+    buf_init(&text, 4096);
+    snprintf(from, sizeof from, "tests/fixtures/suite2/%s", name);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (file_read_path(&text, from, 4000, &e) < 0 || fd < 0 || fchmod(fd, 0600) < 0 || write(fd, text.p, text.n) != (ssize_t)text.n || keys_load(&k, path, &e) < 0)
+        abort();
+    buf_wipe(&text);
+    close(fd);
+    return k;
+}
+
 static void setup(void)
 {
     static struct randombytes_implementation fixed = {.implementation_name = fixed_name, .random = fixed_random, .buf = fixed_buf};
     struct err e = {0};
-    if (us)
+    if (of[1][0])
         return;
     randombytes_set_implementation(&fixed);
-    if (sodium_init() < 0 || keys_generate(&us, "intranet", &e) < 0 || keys_generate(&peer, "internet", &e) < 0)
+    if (sodium_init() < 0 || keys_generate(&of[1][0], "intranet", &e) < 0 || keys_generate(&of[1][1], "internet", &e) < 0)
         abort();
+    of[2][0] = load("intranet.key");
+    of[2][1] = load("internet.key");
 }
 
 static void open_raw(struct bytes sealed)
@@ -48,7 +70,7 @@ static void open_raw(struct bytes sealed)
     struct err e = {0};
     buf_init(&content, 0);
     if (seal_open(&m, &content, sealed, us, keys_public(peer), &e) == 0) {
-        hash_of(&h, buf_bytes(&content));
+        suite_find(keys_public(peer)->suite, &e)->hash(&h, buf_bytes(&content));
         assert(m.size == content.n && hash_equal(&h, &m.hash) && strcmp(m.sender, "internet") == 0 && strcmp(m.recipient, "intranet") == 0);
     } else {
         assert((e.code == ERR_CORRUPT || e.code == ERR_HELD) && e.msg[0] && content.n == 0);
@@ -132,12 +154,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     struct bytes rest = {data + 1, size - 1};
+    const int suite = data[0] == 'O' || data[0] == 'P' || data[0] == 'S' ? 2 : 1;
+    us = of[suite][0];
+    peer = of[suite][1];
     switch (data[0]) {
-    case 'o': open_raw(rest); break;
+    case 'o': case 'O': open_raw(rest); break;
     case 'm': manifest(rest); break;
-    case 'p': plain(rest); break;
+    case 'p': case 'P': plain(rest); break;
     case 'k': key_file(rest); break;
-    case 's': round_trip(rest); break;
+    case 's': case 'S': round_trip(rest); break;
     }
     return 0;
 }

@@ -25,6 +25,9 @@ void scratch_write(struct scratch *s, const char *name, struct bytes body);
 /* The call failed with this code, and the sentence contains these words. Clears the error. */
 void assert_error(int rc, struct err *e, enum err_code code, const char *words);
 
+/* Of the keys of a whole delivery: $HZ_SUITE, else 1. Tests of keys, seals and envelopes run in each suite by themselves. */
+unsigned scratch_suite(void);
+
 /* A program of the variant this test was built in, e.g. "libexec/parser"; valid until the next call. */
 const char *built(const char *program);
 

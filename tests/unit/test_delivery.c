@@ -127,7 +127,7 @@ static int setup(void **state)
     for (int i = 0; i < 2; i++) {
         snprintf(sides[i]->dir, sizeof sides[i]->dir, "%s/%s", w->dir, names[i]);
         pthread_mutex_init(&sides[i]->app.lock, NULL);
-        if (folder_make(sides[i]->dir, 0700, &e) < 0 || keys_generate(&sides[i]->key, names[i], &e) < 0)
+        if (folder_make(sides[i]->dir, 0700, &e) < 0 || keys_generate_in(&sides[i]->key, names[i], scratch_suite(), &e) < 0)
             fail_msg("%s", e.msg);
         open_db(sides[i]);
     }

@@ -759,8 +759,8 @@ static int setup_all(void **state)
     if (!realpath("schemas/xsd", schemas))
         return -1;
     struct child_options o = {.path = built("libexec/parser"), .argv = args, .n = 2, .max_answer = (size_t)32 << 20, .deadline_ms = 20000, .clean_env = true};
-    if (child_pool_open(&parser, &o, &e) < 0 || keys_generate(&internet, "internet", &e) < 0 || keys_generate(&intranet, "intranet", &e) < 0 ||
-        keys_generate(&stranger, "internet", &e) < 0) {
+    if (child_pool_open(&parser, &o, &e) < 0 || keys_generate_in(&internet, "internet", scratch_suite(), &e) < 0 || keys_generate_in(&intranet, "intranet", scratch_suite(), &e) < 0 ||
+        keys_generate_in(&stranger, "internet", scratch_suite(), &e) < 0) {
         print_error("%s\n", e.msg);
         return -1;
     }

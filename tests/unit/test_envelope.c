@@ -6,6 +6,7 @@
 #include "tests/unit/scratch.h"
 
 static struct child_pool *parser;
+static unsigned suite = 1;                       /* every test runs in each */
 static struct key_pair *internet, *intranet, *stranger;
 
 static int setup_all(void **state)
@@ -17,8 +18,8 @@ static int setup_all(void **state)
     if (!realpath("schemas/xsd", schemas))
         return -1;
     struct child_options o = {.path = built("libexec/parser"), .argv = args, .n = 1, .max_answer = (size_t)32 << 20, .deadline_ms = 20000, .clean_env = true};
-    if (child_pool_open(&parser, &o, &e) < 0 || keys_generate(&internet, "internet", &e) < 0 || keys_generate(&intranet, "intranet", &e) < 0 ||
-        keys_generate(&stranger, "internet", &e) < 0) {
+    if (child_pool_open(&parser, &o, &e) < 0 || keys_generate_in(&internet, "internet", suite, &e) < 0 ||
+        keys_generate_in(&intranet, "intranet", suite, &e) < 0 || keys_generate_in(&stranger, "internet", suite, &e) < 0) {
         print_error("%s\n", e.msg);
         return -1;
     }
@@ -199,10 +200,10 @@ static void test_every_flipped_bit_is_found(void **state)
     struct buf file;
     struct err e = {0};
     write_items(&file, 3, &it, 1);
-    const size_t suite = file.n - ENVELOPE_TRAILER + 14, key = suite + 3;
+    const size_t says = file.n - ENVELOPE_TRAILER + 14, key = says + 3;
     for (size_t i = 0; i < file.n * 8; i++) {
         file.p[i / 8] ^= (uint8_t)(1u << i % 8);
-        bool unknown = (i / 8 >= suite && i / 8 < suite + 3) || (i / 8 >= key && i / 8 < key + 16);
+        bool unknown = (i / 8 >= says && i / 8 < says + 3) || (i / 8 >= key && i / 8 < key + 16);
         assert_error(verify(buf_bytes(&file), &e), &e, unknown ? ERR_HELD : ERR_CORRUPT, "");
         file.p[i / 8] ^= (uint8_t)(1u << i % 8);
     }
@@ -248,6 +249,35 @@ static void test_wrong_key(void **state)
     memcpy(file.p + file.n - ENVELOPE_TRAILER + 17, id, 16);
     assert_error(verify(buf_bytes(&file), &e), &e, ERR_CORRUPT, "signature is not internet's");
     assert_error(envelope_verify(buf_bytes(&file), NULL, 0, NULL, &e), &e, ERR_HELD, "not one that we trust");
+    buf_clear(&file);
+}
+
+/* FRY-14: a trailer that says another suite than its key's is refused by that name, whether the rest of it fits or not; one that nobody knows is held. */
+static void test_suite_of_another_key_is_refused(void **state)
+{
+    (void)state;
+    struct envelope_item it = item_of("a", "status", bytes_of("sealed bytes"));
+    struct buf file;
+    struct err e = {0};
+    char words[80], id[17];
+    const struct key_public *who;
+    struct key_pair *other;
+    assert_int_equal(keys_generate_in(&other, "internet", 3 - suite, &e), 0);
+    write_items(&file, 3, &it, 1);
+    char *says = (char *)file.p + file.n - ENVELOPE_TRAILER + 14;
+    assert_int_equal(says[1], '0' + suite);
+    says[1] = (char)('0' + 3 - suite);
+    snprintf(words, sizeof words, "is of suite 0%u: changed, or a downgrade", suite);
+    assert_error(verify(buf_bytes(&file), &e), &e, ERR_CORRUPT, words);
+    hex_put(id, keys_public(other)->id.b, 8);            /* the other key is known, too: its suite, its id, and a signature of the first */
+    memcpy(says + 3, id, 16);
+    const struct key_public *both[] = {keys_public(internet), keys_public(other)};
+    assert_error(envelope_verify(buf_bytes(&file), both, 2, &who, &e), &e, ERR_CORRUPT, "signature is not internet's");
+    says[1] = '3';
+    assert_error(envelope_verify(buf_bytes(&file), both, 2, &who, &e), &e, ERR_HELD, "suite 03 is not known here");
+    says[1] = '0';
+    assert_error(envelope_verify(buf_bytes(&file), both, 2, &who, &e), &e, ERR_HELD, "suite 00 is not known here");
+    keys_free(other);
     buf_clear(&file);
 }
 
@@ -338,11 +368,14 @@ int main(void)
         cmocka_unit_test(test_every_flipped_bit_is_found),
         cmocka_unit_test(test_nothing_rides_along),
         cmocka_unit_test(test_wrong_key),
+        cmocka_unit_test(test_suite_of_another_key_is_refused),
         cmocka_unit_test(test_text_that_breaks_the_contract),
         cmocka_unit_test(test_size_bound),
     };
     struct err e = {0};
     if (seal_init(&e) < 0)
         return 1;
-    return cmocka_run_group_tests(tests, setup_all, teardown_all);
+    int bad = cmocka_run_group_tests_name("suite 1", tests, setup_all, teardown_all);
+    suite = 2;
+    return bad + cmocka_run_group_tests_name("suite 2", tests, setup_all, teardown_all);
 }

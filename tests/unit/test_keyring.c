@@ -12,6 +12,8 @@
 #define ONE "00000000000000aa"
 #define TWO "00000000000000bb"
 
+static unsigned suite = 1;               /* every test runs in each */
+
 struct world { struct scratch s; char ours[100], theirs[100]; struct keyring *ring, *peer; };
 
 static void must(int rc, const struct err *e)
@@ -39,7 +41,7 @@ static void make_side(const char *dir, const char *name)
     snprintf(priv, sizeof priv, "%s/%s.key", dir, name);
     snprintf(pub, sizeof pub, "%s/%s.pub", dir, name);
     must(folder_make(dir, 0700, &e), &e);
-    must(keys_generate(&k, name, &e), &e);
+    must(keys_generate_in(&k, name, suite, &e), &e);
     must(keys_save(k, priv, pub, &e), &e);
     keys_free(k);
 }
@@ -402,6 +404,8 @@ static void test_list_is_strict(void **state)
     struct key_set *s = keyring_take(w->ring);
     struct buf text;
     struct err e = {0};
+    char says[20];
+    snprintf(says, sizeof says, "\"suite\": %u", suite);
     *list = *key_set_list(s);
     key_set_release(s);
     buf_init(&text, 0);
@@ -410,7 +414,7 @@ static void test_list_is_strict(void **state)
     assert_int_equal(back->n, 2);
     const struct { const char *find, *put; enum err_code code; } rows[] = {
         {"\"state\": \"current\"", "\"state\": \"retired\"", ERR_CORRUPT}, {"\"state\": \"current\"", "\"state\": \"better\"", ERR_HELD},
-        {"\"suite\": 1", "\"suite\": 2", ERR_HELD}, {"\"version\": 1", "\"version\": 2", ERR_HELD}, {"\"owner\": \"peer\"", "\"owner\": \"own\"", ERR_CORRUPT},
+        {says, "\"suite\": 3", ERR_HELD}, {says, "\"suite\": 0", ERR_HELD}, {"\"version\": 1", "\"version\": 2", ERR_HELD}, {"\"owner\": \"peer\"", "\"owner\": \"own\"", ERR_CORRUPT},
         {"\"file\": \"internet.key\"", "\"file\": \"../internet.key\"", ERR_CORRUPT}, {"\"file\": \"internet.key\"", "\"file\": \"/etc/passwd\"", ERR_CORRUPT},
         {"\"told\"", "\"toll\"", ERR_CORRUPT}, {"\"told\": \"current\"", "\"told\": \"curr\\n\"", ERR_CORRUPT}, {"\"from\": 0", "\"from\": -1", ERR_CORRUPT}, {"\"incarnation\": \"\"", "\"incarnation\": \"XY\"", ERR_CORRUPT},
     };
@@ -452,6 +456,99 @@ static void test_swapped_files_are_refused(void **state)
     key_set_release(s);
     assert_error(keyring_heard(r, &own, 1, &e), &e, ERR_DENIED, "want one of internet");
     keyring_close(r);
+}
+
+/* SEC-04: the suite in keyring.json must be that of the key's file. */
+static void test_suite_of_another_file_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct keyring *r;
+    struct buf text;
+    struct err e = {0};
+    char id[17], path[300], says[20];
+    must(keyring_generate(w->ring, 1000, id, &e), &e);
+    assert_int_equal(entry_of(w->ring, id).suite, suite);            /* a new key is of the suite of the one in use */
+    snprintf(path, sizeof path, "%s/keyring.json", w->ours);
+    snprintf(says, sizeof says, "\"suite\": %u", suite);
+    buf_init(&text, 0);
+    must(file_read_path(&text, path, 60000, &e), &e);
+    char *at = strstr((char *)text.p, says);
+    assert_non_null(at);
+    at[9] = (char)('0' + 3 - suite);
+    must(file_write_path(path, buf_bytes(&text), 0600, &e), &e);
+    assert_error(keyring_open_dir(&r, w->ours, &e), &e, ERR_CORRUPT, "want a key of suite");
+    buf_clear(&text);
+}
+
+/* A pair of ours in this suite, known to and trusted by the peer, in use on both sides from `number` on. */
+static void change_suite(struct world *w, unsigned to, uint64_t number, char id[17])
+{
+    struct err e = {0};
+    must(keyring_generate_in(w->ring, to, 1000, id, &e), &e);
+    struct key_entry k = entry_of(w->ring, id);
+    assert_int_equal(k.suite, to);
+    must(keyring_heard(w->peer, &k.pub, 2000, &e), &e);
+    assert_int_equal(entry_of(w->peer, id).suite, to);
+    trust(w->peer, id);
+    trust(w->ring, id);
+    switch_to(w, id, number);
+}
+
+/* SEC-04, FRY-14: from suite 1 to suite 2 with items under way in both directions: what was sealed before, between and after the change opens, also
+ * while only one side has changed; the old key signs what it signed. */
+static void test_change_of_suite(void **state)
+{
+    struct world *w = *state;
+    char first[17], ours[17], got[17];
+    struct err e = {0};
+    bool revoked;
+    current_of(w->ring, first);
+    struct buf sent[6];
+    sent[0] = sealed_by(w->ring, "before, from us");
+    sent[1] = sealed_by(w->peer, "before, to us");
+    change_suite(w, 2, 10, ours);
+    sent[2] = sealed_by(w->ring, "between, from us");
+    sent[3] = sealed_by(w->peer, "between, to us");
+    assert_int_equal(sent[2].p[3], 1);                               /* the peer's key is of suite 1 still */
+    assert_int_equal(sent[3].p[3], 2);
+    struct world turned = {.ring = w->peer, .peer = w->ring};
+    char theirs[17];
+    change_suite(&turned, 2, 20, theirs);
+    sent[4] = sealed_by(w->ring, "after, from us");
+    sent[5] = sealed_by(w->peer, "after, to us");
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(sent[i].p[3], i < 3 ? 1 : 2);
+        must(open_by(i % 2 ? w->ring : w->peer, &sent[i], &revoked, &e), &e);
+        buf_clear(&sent[i]);
+    }
+    struct key_set *s = keyring_take(w->ring);
+    hex_put(got, keys_public(key_set_signer(s, ONE, 9))->id.b, 8);
+    assert_string_equal(got, first);
+    hex_put(got, keys_public(key_set_signer(s, ONE, 10))->id.b, 8);
+    assert_string_equal(got, ours);
+    key_set_release(s);
+}
+
+/* SEC-04: there is no way back: a key of an older suite is not made, not heard, and one that was announced before is not used. */
+static void test_downgrade_of_a_ring_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+    char id[17], waiting[17];
+    struct key_pair *old;
+    new_key(w, waiting);                                             /* of suite 1, announced and trusted, not in use */
+    change_suite(w, 2, 10, id);
+    assert_error(keyring_generate_in(w->ring, 1, 1000, id, &e), &e, ERR_DENIED, "our current one is of suite 2: one of suite 1 would be a downgrade");
+    struct set_job j = {.id = waiting, .incarnation = ONE, .number = 30};
+    assert_error(keyring_edit(w->ring, use, &j, &e), &e, ERR_DENIED, "is of suite 1, the one in use of suite 2: a downgrade");
+    assert_error(keyring_edit(w->peer, use, &j, &e), &e, ERR_DENIED, "a downgrade");
+    must(keys_generate(&old, "internet", &e), &e);
+    assert_error(keyring_heard(w->peer, keys_public(old), 2000, &e), &e, ERR_DENIED, "is of suite 1, the peer's current one of suite 2: a downgrade");
+    keys_free(old);
+    must(keyring_generate(w->ring, 1000, id, &e), &e);
+    assert_int_equal(entry_of(w->ring, id).suite, 2);
+    must(keyring_generate(w->peer, 1000, id, &e), &e);               /* each side for itself */
+    assert_int_equal(entry_of(w->peer, id).suite, 1);
 }
 
 /* Warnings at 60, 30 and 7 days, and when it is over; retired and revoked keys are silent. An expiry stops nothing. */
@@ -582,9 +679,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_list_is_strict, setup, teardown), cmocka_unit_test_setup_teardown(test_swapped_files_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expiry_only_warns, setup, teardown), cmocka_unit_test_setup_teardown(test_fingerprint, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changes_under_load, setup, teardown), cmocka_unit_test_setup_teardown(test_full_ring_forgets_the_oldest_retired, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_fixed_ring, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fixed_ring, setup, teardown), cmocka_unit_test_setup_teardown(test_suite_of_another_file_is_refused, setup, teardown),
+    };
+    const struct CMUnitTest changes[] = {
+        cmocka_unit_test_setup_teardown(test_change_of_suite, setup, teardown), cmocka_unit_test_setup_teardown(test_downgrade_of_a_ring_is_refused, setup, teardown),
     };
     if (seal_init(&e) < 0)
         return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int bad = cmocka_run_group_tests_name("suite 1", tests, NULL, NULL) + cmocka_run_group_tests_name("changes", changes, NULL, NULL);
+    suite = 2;
+    return bad + cmocka_run_group_tests_name("suite 2", tests, NULL, NULL);
 }

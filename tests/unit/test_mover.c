@@ -93,6 +93,8 @@ static void stop(struct world *w, int sig, int want)
     assert_int_equal(sig == SIGKILL ? WTERMSIG(status) : WEXITSTATUS(status), want);
 }
 
+static unsigned suite = 1;                       /* every test runs in each */
+
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -107,7 +109,7 @@ static int setup(void **state)
         if (folder_make(path, 0700, &e) < 0 || folder_open(&w->fd[i], path, 0, &e) < 0)
             fail_msg("%s", e.msg);
     }
-    if (keys_generate(&w->internet, "internet", &e) < 0 || keys_generate(&w->intranet, "intranet", &e) < 0 || keys_generate(&w->stranger, "internet", &e) < 0)
+    if (keys_generate_in(&w->internet, "internet", suite, &e) < 0 || keys_generate_in(&w->intranet, "intranet", suite, &e) < 0 || keys_generate_in(&w->stranger, "internet", suite, &e) < 0)
         fail_msg("%s", e.msg);
     for (int i = 0; i < 2; i++) {
         snprintf(a, sizeof a, "%s/keys/%s.key", w->s.dir, i ? "intranet" : "internet");
@@ -433,5 +435,7 @@ int main(void)
     if (seal_init(&e) < 0)
         return 1;
     umask(0077);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int bad = cmocka_run_group_tests_name("suite 1", tests, NULL, NULL);
+    suite = 2;
+    return bad + cmocka_run_group_tests_name("suite 2", tests, NULL, NULL);
 }

@@ -5,19 +5,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/file.h"
 #include "common/seal.h"
 #include "tests/unit/scratch.h"
 
-/* Two sides, a stranger of the same name as one of them, and items between them. */
-struct keys { struct scratch s; struct key_pair *internet, *intranet, *stranger; };
+/* Two sides, a stranger of the same name as one of them, and items between them. Every test runs in each suite. */
+struct keys { struct scratch s; unsigned suite; struct key_pair *internet, *intranet, *stranger; };
+
+/* Of a sealed item: where the chunks begin, and how long a whole one is. */
+static const struct { size_t head, chunk, private, public; } shape[] = {{0}, {4 + 16 + 80 + 24, 65536 + 17, 64, 32}, {4 + 16 + 128 + 16, 65536 + 32, 32, 64}};
 
 static int setup(void **state)
 {
     struct keys *k = calloc(1, sizeof *k);
     struct err e = {0};
     scratch_open(&k->s);
+    k->suite = *(const unsigned *)*state;
     *state = k;
-    return keys_generate(&k->internet, "internet", &e) < 0 || keys_generate(&k->intranet, "intranet", &e) < 0 || keys_generate(&k->stranger, "internet", &e) < 0;
+    return keys_generate_in(&k->internet, "internet", k->suite, &e) < 0 || keys_generate_in(&k->intranet, "intranet", k->suite, &e) < 0 ||
+           keys_generate_in(&k->stranger, "internet", k->suite, &e) < 0;
 }
 
 static int teardown(void **state)
@@ -150,7 +156,7 @@ static void test_cut_at_a_chunk_is_refused(void **state)
     struct err e = {0};
     fill(&content, 200000);
     seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
-    const size_t head = 4 + 16 + 80 + 24, chunk = 65536 + 17;
+    const size_t head = shape[k->suite].head, chunk = shape[k->suite].chunk;
     for (size_t n = 0; n < 3; n++)
         assert_error(open_with(&back, (struct bytes){sealed.p, head + n * chunk}, k->intranet, k->internet, &e), &e, ERR_CORRUPT, "cut");
     buf_put(&sealed, "x", 1);
@@ -166,7 +172,7 @@ static void test_swapped_chunks_are_refused(void **state)
     struct buf content, sealed;
     struct manifest m = manifest_of("slice"), back;
     struct err e = {0};
-    const size_t head = 4 + 16 + 80 + 24, chunk = 65536 + 17;
+    const size_t head = shape[k->suite].head, chunk = shape[k->suite].chunk;
     uint8_t *kept = malloc(chunk);
     fill(&content, 200000);
     seal(&sealed, &m, buf_bytes(&content), k->internet, k->intranet);
@@ -273,6 +279,47 @@ static void test_signatures_are_domain_separated(void **state)
     assert_memory_equal(sig, again, 64);
 }
 
+static void copy_fixture(struct keys *k, const char *name, struct buf *body)
+{
+    char path[300];
+    struct err e = {0};
+    snprintf(path, sizeof path, SOURCE_DIR "/tests/fixtures/suite%u/%s", k->suite, name);
+    buf_init(body, 4096);
+    if (file_read_path(body, path, 4000, &e) < 0)
+        fail_msg("%s", e.msg);
+    scratch_write(&k->s, name, buf_bytes(body));
+    chmod(k->s.path, 0600);
+}
+
+/* What was sealed once opens for ever: keys and an item that lie in the tree, byte for byte. */
+static void test_known_item_still_opens(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *us;
+    struct key_public peer;
+    struct manifest m;
+    struct buf text, sealed, content;
+    struct err e = {0};
+    copy_fixture(k, "intranet.key", &text);
+    buf_clear(&text);
+    assert_int_equal(keys_load(&us, scratch_path(&k->s, "intranet.key"), &e), 0);
+    copy_fixture(k, "internet.pub", &text);
+    buf_clear(&text);
+    assert_int_equal(keys_load_public(&peer, scratch_path(&k->s, "internet.pub"), &e), 0);
+    copy_fixture(k, "item.b64", &text);
+    buf_init(&sealed, 0);
+    buf_init(&content, 0);
+    assert_int_equal(base64_get(&sealed, (struct bytes){text.p, text.n - 1}), 0);
+    if (seal_open(&m, &content, buf_bytes(&sealed), us, &peer, &e) < 0)
+        fail_msg("%s", e.msg);
+    assert_string_equal(buf_text(&content), "an item of the first day");
+    assert_string_equal(m.id.s, "0123456789abcdef0123456789abcdef");
+    keys_free(us);
+    buf_clear(&text);
+    buf_clear(&sealed);
+    buf_clear(&content);
+}
+
 static void test_key_files_round_trip(void **state)
 {
     struct keys *k = *state;
@@ -318,8 +365,8 @@ static void test_broken_key_files_are_refused(void **state)
     }
     struct key_public other;
     struct err held = {0};
-    scratch_write(&k->s, "bad.pub", bytes_of("hz-key 2 public\nname=internet\nsign=00\nbox=00\n"));
-    assert_error(keys_load_public(&other, k->s.path, &held), &held, ERR_HELD, "key of suite 2");
+    scratch_write(&k->s, "bad.pub", bytes_of("hz-key 3 public\nname=internet\nsign=00\nbox=00\n"));
+    assert_error(keys_load_public(&other, k->s.path, &held), &held, ERR_HELD, "key of suite 3");
     struct key_public pub;
     struct err e = {0};
     assert_error(keys_load_public(&pub, scratch_path(&k->s, "none.pub"), &e), &e, ERR_MISSING, "none.pub");
@@ -327,6 +374,134 @@ static void test_broken_key_files_are_refused(void **state)
     assert_error(keys_generate(&p, "Internet", &e), &e, ERR_INPUT, "lower-case letters");
     assert_error(keys_generate(&p, "", &e), &e, ERR_INPUT, "lower-case letters");
     assert_error(keys_generate(&p, "../x", &e), &e, ERR_INPUT, "lower-case letters");
+}
+
+static void key_text(char out[600], unsigned suite, const char *kind, const char *sign, const char *box)
+{
+    snprintf(out, 600, "hz-key %u %s\nname=internet\nsign=%s\nbox=%s\n", suite, kind, sign, box);
+}
+
+/* SEC-04: a public key of suite 2 is two points of the curve, a private one two numbers that can be keys. */
+static void test_broken_key_files_of_suite_2(void **state)
+{
+    struct keys *k = *state;
+    static const char d[] = "3945208f7b2144b13f36e38ac6d39f95889393692860b51a42fb81ef4df7c5b8", n[] = "fffffffeffffffffffffffffffffffff7203df6b21c6052b53bbf40939d54123",
+                      point[] = "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad13",
+                      beside[] = "09f9df311e5421a150dd7d161e4bc5c672179fad1833fc076bb08ff356f35020ccea490ce26775a52dc6ea718cc1aa600aed05fbf35e084a6632f6072da9ad12";
+    static const char zero[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    const struct { const char *kind, *sign, *box, *words; } rows[] = {
+        {"public", point, beside, "two points of the curve"}, {"public", beside, point, "two points of the curve"}, {"public", point, d, "want a key file"},
+        {"public", point, "", "want a key file"}, {"private", d, n, "two numbers"}, {"private", zero, d, "two numbers"}, {"private", d, point, "want a key file"},
+        {"private", d, "zz", "want a key file"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[600];
+        struct key_public pub;
+        struct key_pair *pair;
+        struct err e = {0};
+        key_text(text, 2, rows[i].kind, rows[i].sign, rows[i].box);
+        scratch_write(&k->s, "bad", bytes_of(text));
+        chmod(k->s.path, 0600);
+        assert_error(rows[i].kind[1] == 'u' ? keys_load_public(&pub, k->s.path, &e) : keys_load(&pair, k->s.path, &e), &e, ERR_INPUT, rows[i].words);
+        assert_error(rows[i].kind[1] == 'u' ? keys_load_public(&pub, k->s.path, &e) : keys_load(&pair, k->s.path, &e), &e, ERR_INPUT, "/bad: ");
+    }
+}
+
+/* SEC-04: the first line alone says the suite; the halves of the other do not fit it. */
+static void test_key_of_one_suite_in_the_file_of_another(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *pair;
+    struct key_public pub;
+    struct buf text;
+    struct err e = {0};
+    char priv[128];
+    snprintf(priv, sizeof priv, "%s/a.key", k->s.dir);
+    assert_int_equal(keys_save(k->internet, priv, scratch_path(&k->s, "a.pub"), &e), 0);
+    const char *names[] = {"a.key", "a.pub"};
+    for (int i = 0; i < 2; i++) {
+        buf_init(&text, 4096);
+        assert_int_equal(file_read_path(&text, scratch_path(&k->s, names[i]), 4000, &e), 0);
+        assert_int_equal(text.p[7], '0' + k->suite);
+        text.p[7] = (uint8_t)('0' + 3 - k->suite);
+        scratch_write(&k->s, names[i], buf_bytes(&text));
+        chmod(k->s.path, 0600);
+        assert_error(i ? keys_load_public(&pub, k->s.path, &e) : keys_load(&pair, k->s.path, &e), &e, ERR_INPUT, "want a key file beginning");
+        buf_wipe(&text);
+    }
+}
+
+/* What a record carries: the length of the halves is the suite's, both of one. */
+static void test_public_keys_from_hex(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *other;
+    struct key_public back;
+    struct err e = {0};
+    char sign[129], box[129], short_sign[65];
+    assert_int_equal(keys_generate(&other, "internet", &e), 0);
+    const struct key_public *p = keys_public(k->internet), *q = keys_public(other);
+    hex_put(sign, p->sign_pk, keys_half(p));
+    hex_put(box, p->box_pk, keys_half(p));
+    hex_put(short_sign, q->sign_pk, keys_half(q));
+    assert_int_equal(keys_public_of(&back, "internet", sign, box, &e), 0);
+    assert_memory_equal(&back, p, sizeof back);
+    assert_int_equal(back.suite, 2);
+    assert_error(keys_public_of(&back, "internet", short_sign, box, &e), &e, ERR_INPUT, "two halves of 64 hex digits");
+    assert_error(keys_public_of(&back, "internet", sign, short_sign, &e), &e, ERR_INPUT, "two halves of 128 hex digits");
+    assert_error(keys_public_of(&back, "internet", "00", box, &e), &e, ERR_INPUT, "64 or 128");
+    sign[0] = sign[0] == '0' ? '1' : '0';
+    assert_error(keys_public_of(&back, "internet", sign, box, &e), &e, ERR_INPUT, "two points of the curve");
+    keys_free(other);
+}
+
+/* SEC-04: while one side has changed its suite and the other has not: each key works in its own, the header says the recipient's. */
+static void test_sides_of_different_suites(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *old;
+    struct err e = {0};
+    assert_int_equal(keys_generate(&old, "internet", &e), 0);
+    for (int i = 0; i < 2; i++) {
+        const struct key_pair *from = i ? old : k->intranet, *to = i ? k->intranet : old;
+        struct manifest m = manifest_of("status"), back;
+        struct buf sealed;
+        seal(&sealed, &m, bytes_of("x"), from, to);
+        assert_int_equal(sealed.p[3], keys_public(to)->suite);
+        assert_int_equal(open_with(&back, buf_bytes(&sealed), to, from, &e), 0);
+        assert_true(hash_equal(&m.hash, &back.hash));
+        for (size_t n = sealed.n - 40; n < sealed.n; n++) {
+            sealed.p[n] ^= 1;
+            assert_error(open_with(&back, buf_bytes(&sealed), to, from, &e), &e, ERR_CORRUPT, "sealed item");
+            sealed.p[n] ^= 1;
+        }
+        buf_clear(&sealed);
+    }
+    keys_free(old);
+}
+
+/* FRY-14: an item that says another suite than its recipient's key is refused by that name, whatever stands behind it. */
+static void test_downgrade_of_an_item_is_refused(void **state)
+{
+    struct keys *k = *state;
+    struct key_pair *old;
+    struct manifest m = manifest_of("status"), back;
+    struct buf sealed;
+    struct err e = {0};
+    assert_int_equal(keys_generate(&old, "intranet", &e), 0);
+    seal(&sealed, &m, bytes_of("x"), k->internet, k->intranet);
+    sealed.p[3] = 1;
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "says suite 1, but the recipient's key is of suite 2");
+    buf_clear(&sealed);
+    seal(&sealed, &m, bytes_of("x"), k->internet, old);          /* made in suite 1, to a key of ours in suite 1, renamed to our new one */
+    memcpy(sealed.p + 4, keys_public(k->intranet)->id.b, 8);
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "a downgrade");
+    sealed.p[3] = 2;
+    assert_error(open_with(&back, buf_bytes(&sealed), k->intranet, k->internet, &e), &e, ERR_CORRUPT, "sealed item");
+    memcpy(sealed.p + 4, keys_public(old)->id.b, 8);
+    assert_error(open_with(&back, buf_bytes(&sealed), old, k->internet, &e), &e, ERR_CORRUPT, "says suite 2, but the recipient's key is of suite 1");
+    buf_clear(&sealed);
+    keys_free(old);
 }
 
 static void test_secret_file(void **state)
@@ -416,23 +591,32 @@ static void test_no_core_files(void **state)
 
 int main(void)
 {
+    static unsigned one = 1, two = 2;
+#define IN(suite, test) {#test " in suite " #suite, test, setup, teardown, &suite}
+#define EACH(test) IN(one, test), IN(two, test)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_item_comes_out_as_it_went_in, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sealing_is_randomised, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_content_and_manifest_are_not_readable, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_truncation_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_cut_at_a_chunk_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_swapped_chunks_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_flipped_bit_is_found, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_other_peoples_items, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_rewrapped_item_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_reflected_item_is_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_item_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_signatures_are_domain_separated, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_key_files_round_trip, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_broken_key_files_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_secret_file, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_value_at_rest_is_bound_to_its_place, setup, teardown),
+        EACH(test_item_comes_out_as_it_went_in),
+        EACH(test_sealing_is_randomised),
+        EACH(test_content_and_manifest_are_not_readable),
+        EACH(test_every_truncation_is_refused),
+        EACH(test_cut_at_a_chunk_is_refused),
+        EACH(test_swapped_chunks_are_refused),
+        EACH(test_every_flipped_bit_is_found),
+        EACH(test_other_peoples_items),
+        EACH(test_rewrapped_item_is_refused),
+        EACH(test_reflected_item_is_refused),
+        EACH(test_item_bounds),
+        EACH(test_signatures_are_domain_separated),
+        EACH(test_known_item_still_opens),
+        EACH(test_key_files_round_trip),
+        IN(one, test_broken_key_files_are_refused),
+        IN(two, test_broken_key_files_of_suite_2),
+        EACH(test_key_of_one_suite_in_the_file_of_another),
+        IN(two, test_public_keys_from_hex),
+        IN(two, test_sides_of_different_suites),
+        IN(two, test_downgrade_of_an_item_is_refused),
+        IN(one, test_secret_file),
+        IN(one, test_value_at_rest_is_bound_to_its_place),
         cmocka_unit_test(test_no_core_files),
     };
     struct err e = {0};
