@@ -366,7 +366,9 @@ static void test_gap_is_said(void **state)
     post_text(w, 7, "g", 0);
     post_text(w, 8, "h", 0);
     settle(w);
-    wait_beat(w, 2, &b);
+    do                                   /* one may have gone out before 7 and 8 were applied */
+        wait_beat(w, 2, &b);
+    while (!b.nranges || b.ranges[b.nranges - 1].to < 8);
     assert_int_equal(b.nranges, 2);
     assert_true(b.ranges[0].from == 5 && b.ranges[0].to == 5 && b.ranges[1].from == 7 && b.ranges[1].to == 8);
     beat(w, "", 0, 0);                   /* says that 9 were sent */
