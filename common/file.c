@@ -103,11 +103,11 @@ int file_publish(int dirfd, const char *name, struct bytes body, enum publish_ho
         goto out;
     }
     made = true;
-    if (fd_write_all(fd, body) < 0 || fsync(fd) < 0 || fd_close(&fd) < 0) {
+    if (fd_write_all(fd, body) < 0 || (how & PUBLISH_SHARED && fchmod(fd, 0640) < 0) || fsync(fd) < 0 || fd_close(&fd) < 0) {
         err_sys(e, "write %s (%zu bytes)", name, body.n);
         goto out;
     }
-    if (name_it(dirfd, tmp, name, how) < 0) {
+    if (name_it(dirfd, tmp, name, how & PUBLISH_REPLACE) < 0) {
         err_sys(e, "publish %s", name);
         goto out;
     }

@@ -19,9 +19,10 @@ int folder_make(const char *path, mode_t mode, struct err *e);                 /
 int fd_write_all(int fd, struct bytes body);                                   /* -1 and errno; restarts EINTR, short writes */
 int fd_close(int *fd);                                                         /* checked close; sets *fd to -1 */
 
-enum publish_how { PUBLISH_NEW, PUBLISH_REPLACE };
+enum publish_how { PUBLISH_NEW, PUBLISH_REPLACE, PUBLISH_SHARED = 4 };
 /* Temporary name in the same folder, O_EXCL, 0600, write, fsync, checked close, rename without replacing (PUBLISH_NEW: renameat2
  * RENAME_NOREPLACE, or link+unlink where that is missing) or over the old one (PUBLISH_REPLACE), fsync folder.
+ * With | PUBLISH_SHARED 0640, whatever the umask: another program of the folder's group takes it up (the gateway's folders).
  * ERR_CONFLICT: the name exists (NEW). ERR_FULL: no space; nothing was left behind. */
 int file_publish(int dirfd, const char *name, struct bytes body, enum publish_how how, struct err *e);
 /* Read a whole regular file of at most cap bytes. ERR_TOO_LARGE, ERR_MISSING, ERR_CORRUPT (not a regular file). */

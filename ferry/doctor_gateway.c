@@ -151,7 +151,7 @@ static int publish(struct round *r, struct err *e)
     probe_name_print(r->name, &r->probe);
     buf_init(&body, 0);
     probe_bytes(&body, r->probe.from, r->probe.nonce);
-    int rc = buf_done(&body, "probe", e) < 0 || file_publish(r->outbox, r->name, buf_bytes(&body), PUBLISH_NEW, e) < 0 ? -1 : 0;
+    int rc = buf_done(&body, "probe", e) < 0 || file_publish(r->outbox, r->name, buf_bytes(&body), PUBLISH_NEW | PUBLISH_SHARED, e) < 0 ? -1 : 0;
     buf_clear(&body);
     /* Made by root in the service's folder, it must be the service's, like its other files. */
     if (rc == 0 && geteuid() == 0 && fstat(r->outbox, &st) == 0 && fchownat(r->outbox, r->name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)

@@ -47,7 +47,7 @@ static int carry(struct haul *h, int from, const char *name, int to, struct err 
     } else if (rc == 0) {
         const bool beat = strncmp(name, "beat-", 5) == 0;
         h->fresh += !beat && faccessat(to, name, F_OK, 0) != 0;
-        rc = file_publish(to, name, buf_bytes(&body), PUBLISH_REPLACE, e) < 0 || file_remove(from, name, e) < 0 || (beat && only_newest_beat(h, name, to, e) < 0) ? -1 : 0;
+        rc = file_publish(to, name, buf_bytes(&body), PUBLISH_REPLACE | PUBLISH_SHARED, e) < 0 || file_remove(from, name, e) < 0 || (beat && only_newest_beat(h, name, to, e) < 0) ? -1 : 0;
         h->files += rc == 0;
         h->bytes += rc == 0 ? body.n : 0;
     }

@@ -102,12 +102,12 @@ void mover_close(struct mover *m)
 /* The same name may lie there from before a crash: fine if it has the same bytes, else the new ones win, for they verify. */
 static int put_over(struct lane *l, const char *name, struct bytes body, struct err *e)
 {
-    if (file_publish(l->to, name, body, PUBLISH_NEW, e) == 0)
+    if (file_publish(l->to, name, body, PUBLISH_NEW | PUBLISH_SHARED, e) == 0)
         return 0;
     if (e->code != ERR_CONFLICT)
         return -1;
     err_clear(e);
-    return file_publish(l->to, name, body, PUBLISH_REPLACE, e);
+    return file_publish(l->to, name, body, PUBLISH_REPLACE | PUBLISH_SHARED, e);
 }
 
 /* Signed by the lane's sender; or a probe of it, whose bytes can be nothing else than what its name says. */

@@ -82,7 +82,7 @@ int beat_publish(struct delivery *d, struct err *e)
         rc = file_remove(d->outbox, d->beat_name, e);      /* still there: the gateway stands; one beat is enough */
     envelope_name(d->beat_name, &h);
     if (rc == 0)
-        rc = file_publish(d->outbox, d->beat_name, buf_bytes(&body), PUBLISH_REPLACE, e);
+        rc = file_publish(d->outbox, d->beat_name, buf_bytes(&body), PUBLISH_REPLACE | PUBLISH_SHARED, e);
     buf_clear(&body);
     return rc;
 }

@@ -35,7 +35,7 @@ static int answer(struct delivery *d, const struct probe_name *p, const struct p
     probe_name_print(name, &a);
     buf_init(&body, 0);
     probe_bytes(&body, a.from, a.nonce);
-    int rc = buf_done(&body, "probe", e) < 0 ? -1 : file_publish(d->outbox, name, buf_bytes(&body), PUBLISH_REPLACE, e);
+    int rc = buf_done(&body, "probe", e) < 0 ? -1 : file_publish(d->outbox, name, buf_bytes(&body), PUBLISH_REPLACE | PUBLISH_SHARED, e);
     buf_clear(&body);
     if (rc == 0)
         log_event(LOG_INFO, "probe", "nonce %s word %s", p->nonce, probe_words[v->word]);

@@ -161,7 +161,7 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
         hash_of(&h, buf_bytes(&body));
         hash_hex(j.hash, &h);
         j.size = body.n;
-        rc = file_publish(d->outbox, name, buf_bytes(&body), PUBLISH_REPLACE, e);
+        rc = file_publish(d->outbox, name, buf_bytes(&body), PUBLISH_REPLACE | PUBLISH_SHARED, e);
     }
     buf_clear(&body);
     if (rc < 0)

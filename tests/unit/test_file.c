@@ -68,6 +68,22 @@ static void test_publish_new_never_replaces(void **state)
     assert_int_equal(st.st_mode & 07777, 0600);
 }
 
+/* OPS: each program runs as its own user; what lies in a gateway folder the next one of the group must be able to read, whatever the umask. */
+static void test_publish_shared_is_for_the_group(void **state)
+{
+    struct folder *f = *state;
+    struct err e = {0};
+    struct stat st;
+    const mode_t before = umask(0077);
+    assert_int_equal(file_publish(f->fd, "b.xml", bytes_of("one"), PUBLISH_NEW | PUBLISH_SHARED, &e), 0);
+    assert_error(file_publish(f->fd, "b.xml", bytes_of("two"), PUBLISH_NEW | PUBLISH_SHARED, &e), &e, ERR_CONFLICT, "File exists");
+    assert_int_equal(file_publish(f->fd, "b.xml", bytes_of("two"), PUBLISH_REPLACE | PUBLISH_SHARED, &e), 0);
+    umask(before);
+    expect_content(f, "b.xml", "two");
+    assert_int_equal(fstatat(f->fd, "b.xml", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0640);
+}
+
 static void test_publish_replace_swaps_whole(void **state)
 {
     struct folder *f = *state;
@@ -260,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_publish_new_never_replaces, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_publish_shared_is_for_the_group, setup, teardown),
         cmocka_unit_test_setup_teardown(test_publish_replace_swaps_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(test_names_never_become_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(test_read_refuses_what_is_no_regular_file, setup, teardown),
