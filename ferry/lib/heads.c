@@ -125,7 +125,7 @@ static int check_peer(struct db_conn *c, struct heard_job *j, const struct head_
 {
     const struct beat *b = &j->v->beat;
     const unsigned long long had = last->head.size, has = b->journal;
-    if (!last->id)
+    if (!last->id || (had == 0 && has > 0))      /* what continues an empty journal needs no proof */
         return 1;
     if (has < had)
         snprintf(j->trouble, sizeof j->trouble, "the peer's journal went back from entry %llu to %llu: restored or rewritten? it must resync", had, has);

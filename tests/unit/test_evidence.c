@@ -221,6 +221,20 @@ static void SEC_13_each_step_is_an_entry_and_both_sides_know_each_others_head(vo
     }
 }
 
+/* Two new sides that have nothing to tell each other yet do so with empty journals. */
+static void SEC_13_what_continues_an_empty_journal_is_no_alarm(void **state)
+{
+    struct world *w = *state;
+    struct delivery_state d;
+    wait_number(&w->a, "SELECT count(*) FROM journal_peer WHERE size = 0", 1);
+    wait_number(&w->b, "SELECT count(*) FROM journal_peer WHERE size = 0", 1);
+    cross(w);
+    delivery_health(w->a.delivery, &d);
+    assert_string_equal(d.journal, "");
+    delivery_health(w->b.delivery, &d);
+    assert_string_equal(d.journal, "");
+}
+
 static void SEC_13_a_journal_that_was_rewritten_is_noticed_by_both(void **state)
 {
     struct world *w = *state;
@@ -627,6 +641,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(SEC_13_each_step_is_an_entry_and_both_sides_know_each_others_head, setup, teardown),
+        cmocka_unit_test_setup_teardown(SEC_13_what_continues_an_empty_journal_is_no_alarm, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_was_rewritten_is_noticed_by_both, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_went_on_after_it_was_rewritten_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_a_journal_that_is_never_shown_to_continue_is_noticed_after_an_hour, setup, teardown),
