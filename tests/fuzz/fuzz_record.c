@@ -13,7 +13,7 @@
 
 static void walk(const struct rec_node *n, int level)
 {
-    assert(level <= DEPTH_MAX);
+    assert(!n || level <= DEPTH_MAX);
     for (; n; n = n->next) {
         assert(strlen(n->text) <= n->text_len);
         for (size_t i = 0; i < n->nattrs; i++)
