@@ -26,11 +26,11 @@ static void read_reason(char out[512], int dirfd, const char *name)
 }
 
 /* Files beyond the bound: a line each, the file itself was let go. */
-static int list_more(const char *key, int dirfd, json_t *rows, struct err *e)
+static int list_more(const char *key, int dirfd, const char *name, json_t *rows, struct err *e)
 {
     struct buf text;
     buf_init(&text, (size_t)QUARANTINE_MORE_BYTES + (1 << 20));
-    int rc = file_read(&text, dirfd, QUARANTINE_MORE, (size_t)QUARANTINE_MORE_BYTES + (1 << 20), e);
+    int rc = file_read(&text, dirfd, name, (size_t)QUARANTINE_MORE_BYTES + (1 << 20), e);
     if (rc < 0 && e->code == ERR_MISSING) {
         err_clear(e);
         rc = 0;
@@ -71,8 +71,8 @@ static int list_folder(const char *key, const char *path, json_t *rows, struct e
     }
     if (rc == 0)
         free(list);
-    if (rc == 0)
-        rc = list_more(key, fd, rows, e);
+    if (rc == 0 && (list_more(key, fd, QUARANTINE_MORE_BEFORE, rows, e) < 0 || list_more(key, fd, QUARANTINE_MORE, rows, e) < 0))
+        rc = -1;
     close(fd);
     return rc;
 }

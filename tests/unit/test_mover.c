@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "ferry/lib/envelope.h"
+#include "ferry/lib/quarantine.h"
 #include "tests/unit/scratch.h"
 
 enum { INTERNET_OUT, INTRANET_IN, INTRANET_OUT, INTERNET_IN, ASIDE, KEYS, FOLDERS };
@@ -378,6 +379,20 @@ static void test_status_sees_lying_files(void **state)
     SAYS("C", 2, "nobody fetches them", "status", "--config", w->config);
 }
 
+/* FRY-05: what was set aside, and what came beyond the bound, older lines first. */
+static void test_quarantine_lists_all(void **state)
+{
+    struct world *w = *state;
+    put(w, ASIDE, "junk.xml", bytes_of("junk"));
+    put(w, ASIDE, "junk.xml.reason", bytes_of("2026-11-23T09:41:06Z 4 bytes: cut\n"));
+    put(w, ASIDE, QUARANTINE_MORE_BEFORE, bytes_of("{\"at\":\"2026-11-23T09:00:00Z\",\"file\":\"older.xml\",\"bytes\":5,\"hash\":\"11\",\"head\":\"\",\"reason\":\"no trailer\"}\n"));
+    put(w, ASIDE, QUARANTINE_MORE, bytes_of("{\"at\":\"2026-\n{\"at\":\"2026-11-23T10:00:00Z\",\"file\":\"newer.xml\",\"bytes\":6,\"hash\":\"22\",\"head\":\"\",\"reason\":\"cut\"}\n"));
+    SAYS("C", 0, "4 bytes: cut", "quarantine", "--config", w->config);
+    SAYS("C", 0, "older.xml  5\n    no trailer\n    beyond the bound: the file was let go, BLAKE2b-256 11", "quarantine", "--config", w->config);
+    SAYS("zh_CN.UTF-8", 0, "newer.xml  6\n    cut\n    超出上限，未保留文件，BLAKE2b-256 22", "quarantine", "--config", w->config);
+    SAYS("C", 0, "\"kept\": false", "quarantine", "--config", w->config, "--json");
+}
+
 static void test_keygen_and_inspect(void **state)
 {
     struct world *w = *state;
@@ -428,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_leaves_growing_files_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status_tells, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status_sees_lying_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_quarantine_lists_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keygen_and_inspect, setup, teardown),
         cmocka_unit_test_setup_teardown(test_configuration_is_checked, setup, teardown),
     };
