@@ -3,7 +3,7 @@
  * Request frame:  u8 kind of document ('E' envelope, 'R' record), u16 length and name of the XSD ("envelope", "application"…), then the XML.
  * Answer:         a flat message, checked again by record_decode: events  'S' u16 name | 'A' u16 name u32 value | 'T' u32 text | 'C' (close).
  * Rules in the child: size <= 8 MiB, UTF-8 only, no DTD of any kind (own flag), no entities, no comments, no processing instructions,
- * depth <= 8, <= 32 attributes an element, <= 20,000 elements, schema-valid; a violation is ERR_INPUT with line and rule.
+ * depth <= 8, no prefixes, <= 32 attributes an element, <= 20,000 elements, schema-valid; a violation is ERR_INPUT with line and rule.
  * Owns:    struct record owns its nodes (one arena) until record_free. Threads: none shared. */
 #ifndef COMMON_RECORD_H
 #define COMMON_RECORD_H

@@ -82,6 +82,14 @@ static void on_cdata(void *ctx, const xmlChar *value, int len)
     refuse("CDATA is not allowed");
 }
 
+/* Our documents have one namespace and no prefix. Others ask libxml2 for something: xsi:schemaLocation to load a schema, xsi:type to judge by another type. */
+static bool has_prefix(const xmlChar *prefix, int nattrs, const xmlChar **attrs)
+{
+    for (int i = 0; i < nattrs && !prefix; i++)
+        prefix = attrs[5 * i + 1];
+    return prefix != NULL;
+}
+
 static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int nns, const xmlChar **ns, int nattrs, int ndefault,
                      const xmlChar **attrs)
 {
@@ -93,6 +101,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
         refuse("more than 20000 elements");
     else if (nattrs > ATTRS_MAX || nns > 1)
         refuse("more than 32 attributes on one element");
+    else if (has_prefix(prefix, nattrs, attrs))
+        refuse("prefixes are not allowed");
     else
         xmlSAX2StartElementNs(ctx, name, prefix, uri, nns, ns, nattrs, ndefault, attrs);
 }

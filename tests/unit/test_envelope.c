@@ -322,6 +322,20 @@ static void test_text_that_breaks_the_contract(void **state)
         {"<?xml version=\"1.0\"?><!DOCTYPE Envelope SYSTEM \"file:///etc/passwd\"><Envelope/>", ERR_INPUT, "DOCTYPE"},
         {"", ERR_INPUT, ""},
         {"<Envelope", ERR_INPUT, ""},
+        /* Signed by a peer that was taken over: a second trailer, one element twice, a schema or a part from elsewhere. */
+        {HEAD("1", "batch", "1", "1", "5") GOOD "<Trailer>x</Trailer>" TAIL, ERR_INPUT, "Trailer"},
+        {HEAD("1", "batch", "1", "1", "5") "<Trailer>x</Trailer>" GOOD TAIL, ERR_INPUT, "Item"},
+        {HEAD("1", "batch", "1", "1", "5") "<Envelope>" GOOD "</Envelope>" TAIL, ERR_INPUT, "Envelope"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", HELLO HELLO) TAIL, ERR_CORRUPT, "bytes: want 5, have 10"},
+        {HEAD("1", "batch", "1", "1", "5") GOOD GOOD TAIL, ERR_CORRUPT, "the header says 1"},
+        {HEAD("1", "batch", "1", "1", "5") GOOD BEAT("4", "") TAIL, ERR_INPUT, "Beat"},
+        {HEAD("1", "batch", "1", "1", "5") "<Item xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"urn:x file:///etc/passwd\" id=\"" ID
+         "\" kind=\"status\" case=\"\" seq=\"0\" bytes=\"5\">" HELLO "</Item>" TAIL, ERR_INPUT, "prefixes"},
+        {HEAD("1", "batch", "1", "1", "5") "<Item xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"Side\" id=\"" ID "\" kind=\"status\" case=\"\" seq=\"0\" bytes=\"5\">"
+         HELLO "</Item>" TAIL, ERR_INPUT, "prefixes"},
+        {HEAD("1", "batch", "1", "1", "5") "<xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"file:///etc/passwd\" parse=\"text\"/>" TAIL, ERR_INPUT, "prefixes"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk><xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"x\"/></Chunk>") TAIL, ERR_INPUT, "prefixes"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk>&lol;</Chunk>") TAIL, ERR_INPUT, ""},
     };
     struct envelope v;
     struct err e = {0};
