@@ -114,7 +114,7 @@ static int continues(struct db_conn *c, const struct envelope *v, struct err *e)
     const struct beat *b = &v->beat;
     struct hash256 from, to;
     char head[65];
-    int rc = known_head(c, v->head.incarnation, b->since, head, e);
+    int rc = b->since ? known_head(c, v->head.incarnation, b->since, head, e) : 0;        /* 0: it did not hear yet which head we have */
     if (rc <= 0)
         return rc < 0 ? -1 : 2;
     return hash_parse(&from, head) == 0 && hash_parse(&to, b->head) == 0 && tree_proof_holds(b->since, &from, b->journal, &to, b->proof, b->nproof);

@@ -233,6 +233,15 @@ static void SEC_13_what_continues_an_empty_journal_is_no_alarm(void **state)
     assert_string_equal(d.journal, "");
     delivery_health(w->b.delivery, &d);
     assert_string_equal(d.journal, "");
+    /* It went on before it heard which head we have: nothing is shown, nothing is wrong. */
+    struct delivery *b = w->b.delivery;
+    struct err e = {0};
+    delivery_stop(b);
+    struct envelope v = {.head.number = b->peer_beat, .beat = {.journal = 1000, .since = 0, .protocol = 2}};
+    memcpy(v.head.incarnation, b->peer_incarnation, sizeof v.head.incarnation);
+    memset(v.beat.head, 'a', 64);
+    assert_int_equal(heads_heard(b, &v, (struct bytes){0}, clock_wall_ms(), &e), 0);
+    assert_string_equal(b->live.journal, "");
 }
 
 static void SEC_13_a_journal_that_was_rewritten_is_noticed_by_both(void **state)
