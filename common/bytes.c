@@ -46,9 +46,9 @@ bool buf_room(struct buf *b, size_t n)
     }
     if (b->n + n + 1 <= b->have)
         return true;
-    size_t want = b->have ? b->have : 64;
-    while (want < b->n + n + 1)
-        want *= 2;
+    size_t want = b->have ? b->have * 2 : 64;
+    if (want < b->n + n + 1)
+        want = b->n + n + 1;
     uint8_t *p = realloc(b->p, want);
     if (!p) {
         b->bad = true;
@@ -197,6 +197,28 @@ bool id_valid(const char *s)
 void hash_of(struct hash256 *out, struct bytes in)
 {
     crypto_generichash(out->b, sizeof out->b, in.p, in.n, NULL, 0);
+}
+
+/* libsodium's state by value, so that its header is not everybody's. */
+static crypto_generichash_state *state_of(struct hash_run *r)
+{
+    _Static_assert(sizeof(crypto_generichash_state) <= sizeof r->state && _Alignof(crypto_generichash_state) <= 64, "the state fits");
+    return (crypto_generichash_state *)(void *)r->state;
+}
+
+void hash_begin(struct hash_run *r)
+{
+    crypto_generichash_init(state_of(r), NULL, 0, sizeof(struct hash256));
+}
+
+void hash_more(struct hash_run *r, struct bytes in)
+{
+    crypto_generichash_update(state_of(r), in.p, in.n);
+}
+
+void hash_end(struct hash256 *out, struct hash_run *r)
+{
+    crypto_generichash_final(state_of(r), out->b, sizeof out->b);
 }
 
 void hash_hex(char out[65], const struct hash256 *h)

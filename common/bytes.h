@@ -75,6 +75,11 @@ struct hash256 { uint8_t b[32]; };                            /* BLAKE2b-256 unl
 void id_random(struct id128 *out);                            /* libsodium's generator; sodium_init must have run */
 bool id_valid(const char *s);                                 /* 32 lower-case hex digits */
 void hash_of(struct hash256 *out, struct bytes in);
+/* The same over bytes that come in pieces. A started one may be copied: each copy goes its own way. */
+struct hash_run { _Alignas(64) uint8_t state[384]; };
+void hash_begin(struct hash_run *r);
+void hash_more(struct hash_run *r, struct bytes in);
+void hash_end(struct hash256 *out, struct hash_run *r);
 void hash_hex(char out[65], const struct hash256 *h);
 int hash_parse(struct hash256 *out, const char *hex);
 bool hash_equal(const struct hash256 *a, const struct hash256 *b);   /* constant time */

@@ -10,6 +10,7 @@
 
 #define CHUNK ((size_t)64 << 10)
 #define MANIFEST_CAP 1024u
+#define FRONT_CAP (4 + MANIFEST_CAP + 64)
 #define CONTENT_CAP ((size_t)8 << 20)
 #define IDS ((size_t)4 + 8 + 8)                         /* "HZ1", suite, recipient, sender */
 static const char magic[3] = {'H', 'Z', '1'};
@@ -64,36 +65,52 @@ static int read_manifest(struct manifest *m, struct hash256 *key_hash, struct by
     return 0;
 }
 
-static int seal_chunks(struct buf *out, struct bytes plain, const struct suite *su, struct suite_stream *st, uint8_t *sealed, struct err *e)
+/* Into `out` itself: no megabyte is copied on its way. */
+static int seal_chunk(struct buf *out, struct bytes plain, bool last, const struct suite *su, struct suite_stream *st, struct err *e)
 {
-    size_t at = 0;
-    do {
-        size_t n = plain.n - at < CHUNK ? plain.n - at : CHUNK;
-        if (su->seal_chunk(st, sealed, (struct bytes){plain.p + at, n}, at + n == plain.n) != 0)
-            return err_set(e, ERR_INTERNAL, "sealed item: a chunk cannot be encrypted");
-        buf_put(out, sealed, n + su->tag);
-        at += n;
-    } while (at < plain.n);
-    return buf_done(out, "sealed item", e);
+    if (!buf_room(out, plain.n + su->tag))
+        return buf_done(out, "sealed item", e);
+    if (su->seal_chunk(st, out->p + out->n, plain, last) != 0)
+        return err_set(e, ERR_INTERNAL, "sealed item: a chunk cannot be encrypted");
+    out->n += plain.n + su->tag;
+    out->p[out->n] = 0;
+    return 0;
 }
 
-static int seal_stream_all(struct buf *out, struct bytes plain, const uint8_t key[32], const struct suite *su, struct err *e)
+/* first: room for one chunk, which the front and the content's beginning share. */
+static int seal_chunks(struct buf *out, struct bytes front, struct bytes content, const struct suite *su, struct suite_stream *st, uint8_t *first, struct err *e)
+{
+    size_t at = content.n < CHUNK - front.n ? content.n : CHUNK - front.n;
+    memcpy(first, front.p, front.n);
+    if (at)
+        memcpy(first + front.n, content.p, at);
+    int rc = seal_chunk(out, (struct bytes){first, front.n + at}, at == content.n, su, st, e);
+    for (size_t n; rc == 0 && at < content.n; at += n) {
+        n = content.n - at < CHUNK ? content.n - at : CHUNK;
+        rc = seal_chunk(out, (struct bytes){content.p + at, n}, at + n == content.n, su, st, e);
+    }
+    return rc;
+}
+
+static int seal_stream(struct buf *out, struct bytes front, struct bytes content, const uint8_t key[32], const struct suite *su, struct err *e)
 {
     struct suite_stream *st = NULL;
-    uint8_t head[SUITE_HEAD], *sealed = malloc(CHUNK + su->tag);
-    if (!sealed)
+    uint8_t head[SUITE_HEAD], *first = malloc(CHUNK);
+    if (!first)
         return err_set(e, ERR_FULL, "seal: no memory");
     int rc = su->seal_begin(&st, head, key, e);
     if (rc == 0) {
         buf_put(out, head, su->head);
-        rc = seal_chunks(out, plain, su, st, sealed, e);
+        rc = seal_chunks(out, front, content, su, st, first, e);
     }
     su->end(st);
-    free(sealed);
+    sodium_memzero(first, CHUNK);
+    free(first);
     return rc;
 }
 
-static int build_plain(struct buf *plain, struct manifest *m, struct bytes content, const struct hash256 *key_hash, const struct key_pair *sender, struct err *e)
+/* What stands before the content: length, manifest, signature. */
+static int build_front(struct buf *front, const struct manifest *m, const struct hash256 *key_hash, const struct key_pair *sender, struct err *e)
 {
     struct buf text;
     uint8_t sig[64];
@@ -103,25 +120,27 @@ static int build_plain(struct buf *plain, struct manifest *m, struct bytes conte
         return -1;
     }
     sign_bytes(sig, "hz-manifest-1", buf_bytes(&text), sender);
-    buf_u32(plain, (uint32_t)text.n);
-    buf_put(plain, text.p, text.n);
-    buf_put(plain, sig, sizeof sig);
-    buf_put(plain, content.p, content.n);
+    buf_u32(front, (uint32_t)text.n);
+    buf_put(front, text.p, text.n);
+    buf_put(front, sig, sizeof sig);
     buf_clear(&text);
-    return buf_done(plain, "item", e);
+    return buf_done(front, "manifest", e);
 }
 
-static int seal_to(struct buf *out, struct bytes plain, const uint8_t key[32], const struct key_id *from, const struct key_public *recipient, const struct suite *su, struct err *e)
+static int seal_to(struct buf *out, struct bytes front, struct bytes content, const uint8_t key[32], const struct key_id *from, const struct key_public *recipient,
+                   const struct suite *su, struct err *e)
 {
+    const size_t plain = front.n + content.n;
     uint8_t wrapped[SUITE_WRAPPED];
     if (su->wrap(wrapped, key, recipient->box_pk, e) < 0)
         return -1;
+    buf_room(out, IDS + su->wrapped + su->head + plain + (plain / CHUNK + 1) * su->tag);
     buf_put(out, magic, sizeof magic);
     buf_u8(out, (uint8_t)su->number);
     buf_put(out, recipient->id.b, 8);
     buf_put(out, from->b, 8);
     buf_put(out, wrapped, su->wrapped);
-    return seal_stream_all(out, plain, key, su, e);
+    return seal_stream(out, front, content, key, su, e);
 }
 
 int seal_item(struct buf *out, struct manifest *m, struct bytes content, const struct key_pair *sender, const struct key_public *recipient, struct err *e)
@@ -129,7 +148,7 @@ int seal_item(struct buf *out, struct manifest *m, struct bytes content, const s
     const struct suite *ours = suite_find(keys_public(sender)->suite, e), *theirs = ours ? suite_find(recipient->suite, e) : NULL;
     uint8_t key[32];
     struct hash256 key_hash;
-    struct buf plain;
+    struct buf front;
     if (!theirs)
         return -1;
     if (content.n > CONTENT_CAP)
@@ -142,56 +161,78 @@ int seal_item(struct buf *out, struct manifest *m, struct bytes content, const s
     ours->hash(&m->hash, content);
     randombytes_buf(key, sizeof key);
     ours->hash(&key_hash, (struct bytes){key, sizeof key});
-    buf_init(&plain, CONTENT_CAP + MANIFEST_CAP + 128);
-    int rc = build_plain(&plain, m, content, &key_hash, sender, e);
+    buf_init(&front, FRONT_CAP);
+    int rc = build_front(&front, m, &key_hash, sender, e);
     if (rc == 0)
-        rc = seal_to(out, buf_bytes(&plain), key, &keys_public(sender)->id, recipient, theirs, e);
+        rc = seal_to(out, buf_bytes(&front), content, key, &keys_public(sender)->id, recipient, theirs, e);
     sodium_memzero(key, sizeof key);
-    buf_wipe(&plain);
+    buf_wipe(&front);
     return rc;
 }
 
-/* -1 without e: not authentic. What opened before the chunk that did not stays in plain, which the caller drops. */
-static int open_chunks(struct buf *plain, struct bytes in, const struct suite *su, struct suite_stream *st, uint8_t *part, struct err *e)
+/* An item that is being opened. first: its first chunk, which begins with the manifest; what follows is content. */
+struct opening { struct buf first, *content; struct bytes text, sig; size_t start, plain; bool cut; };
+
+static int open_chunk(struct buf *out, struct bytes sealed, bool last, const struct suite *su, struct suite_stream *st, struct err *e)
 {
+    if (sealed.n < su->tag || !buf_room(out, sealed.n - su->tag) || su->open_chunk(st, out->p + out->n, sealed, last, e) != 0)
+        return -1;
+    out->n += sealed.n - su->tag;
+    out->p[out->n] = 0;
+    return 0;
+}
+
+/* Split the first chunk; room for all content at once, so that no copy of it stays behind in a smaller block. */
+static void split_first(struct opening *o)
+{
+    struct cursor c = {.in = buf_bytes(&o->first)};
+    o->text = cur_take(&c, cur_u32(&c));
+    o->sig = cur_take(&c, 64);
+    o->cut = c.bad;
+    if (o->cut)
+        return;
+    struct bytes rest = cur_take(&c, c.in.n - c.at);
+    buf_room(o->content, o->plain - (c.at - rest.n));
+    buf_put(o->content, rest.p, rest.n);
+}
+
+/* -1 without e: not authentic. Insists on the final chunk exactly at the end of the bytes: a cut stream is not a short one. */
+static int open_chunks(struct opening *o, struct bytes in, const struct suite *su, struct suite_stream *st, struct err *e)
+{
+    const size_t step = CHUNK + su->tag, body = in.n - su->head;
     bool last = false;
-    for (size_t at = su->head; at < in.n; at += CHUNK + su->tag) {
-        size_t n = in.n - at < CHUNK + su->tag ? in.n - at : CHUNK + su->tag;
+    o->plain = body - (body + step - 1) / step * su->tag;
+    for (size_t at = su->head; at < in.n; at += step) {
+        size_t n = in.n - at < step ? in.n - at : step;
         last = at + n == in.n;
-        if (n < su->tag || su->open_chunk(st, part, (struct bytes){in.p + at, n}, last, e) != 0)
+        if (open_chunk(at == su->head ? &o->first : o->content, (struct bytes){in.p + at, n}, last, su, st, e) < 0)
             return -1;
-        buf_put(plain, part, n - su->tag);
+        if (at == su->head)
+            split_first(o);
     }
     return last ? 0 : -1;
 }
 
-/* Insists on the final chunk exactly at the end of the bytes: a cut stream is not a short one. */
-static int open_stream(struct buf *plain, struct bytes in, const uint8_t key[32], const struct suite *su, struct err *e)
+static int open_stream(struct opening *o, struct bytes in, const uint8_t key[32], const struct suite *su, struct err *e)
 {
     struct suite_stream *st = NULL;
-    uint8_t *part = malloc(CHUNK);
-    if (!part)
-        return err_set(e, ERR_FULL, "seal: no memory");
-    int rc = in.n < su->head || su->open_begin(&st, in.p, key, e) != 0 ? -1 : open_chunks(plain, in, su, st, part, e);
+    int rc = in.n < su->head || su->open_begin(&st, in.p, key, e) != 0 ? -1 : open_chunks(o, in, su, st, e);
     su->end(st);
-    sodium_memzero(part, CHUNK);
-    free(part);
-    return rc < 0 ? err_set(e, ERR_CORRUPT, "sealed item: cut, changed or with data behind its end") : buf_done(plain, "item", e);
+    if (buf_done(&o->first, "item", e) < 0 || buf_done(o->content, "item", e) < 0)
+        return -1;
+    return rc < 0 ? err_set(e, ERR_CORRUPT, "sealed item: cut, changed or with data behind its end") : 0;
 }
 
-static int check_plain(struct manifest *m, struct buf *content, struct bytes plain, const uint8_t key[32], const struct key_pair *recipient,
-                       const struct key_public *sender, struct err *e)
+static int check_plain(struct manifest *m, const struct opening *o, const uint8_t key[32], const struct key_pair *recipient, const struct key_public *sender, struct err *e)
 {
     const struct suite *su = suite_find(sender->suite, e);
-    struct cursor c = {.in = plain};
     struct hash256 want, have;
     if (!su)
         return -1;
-    struct bytes text = cur_take(&c, cur_u32(&c)), sig = cur_take(&c, 64);
-    if (c.bad)
+    if (o->cut)
         return err_set(e, ERR_CORRUPT, "sealed item: manifest is cut");
-    struct bytes body = cur_take(&c, plain.n - c.at);
-    if (sign_check(sig.p, "hz-manifest-1", text, sender, e) < 0 || read_manifest(m, &want, text, e) < 0)
+    const struct bytes body = {o->content->p + o->start, o->content->n - o->start};
+    if (sign_check(o->sig.p, "hz-manifest-1", o->text, sender, e) < 0 || read_manifest(m, &want, o->text, e) < 0)
         return -1;
     su->hash(&have, (struct bytes){key, 32});
     if (!hash_equal(&want, &have))
@@ -201,8 +242,7 @@ static int check_plain(struct manifest *m, struct buf *content, struct bytes pla
     su->hash(&have, body);
     if (m->size != body.n || !hash_equal(&m->hash, &have))
         return err_set(e, ERR_CORRUPT, "manifest: size or hash of the content: want %llu bytes, have %zu", (unsigned long long)m->size, body.n);
-    buf_put(content, body.p, body.n);
-    return buf_done(content, "item", e);
+    return 0;
 }
 
 /* The suite of a sealed item whose header is whole. */
@@ -236,7 +276,7 @@ int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, cons
     const struct key_public *us = keys_public(recipient);
     uint8_t key[32];
     struct key_id to, from;
-    struct buf plain;
+    struct opening o = {.content = content, .start = content->n};
     const struct suite *su = read_ids(&to, &from, sealed, e);
     if (!su)
         return -1;
@@ -246,12 +286,17 @@ int seal_open(struct manifest *m, struct buf *content, struct bytes sealed, cons
         return err_set(e, ERR_CORRUPT, "sealed item: says suite %u, but the recipient's key is of suite %u: changed, or a downgrade", su->number, us->suite);
     if (su->unwrap(key, sealed.p + IDS, us->box_pk, key_box_secret(recipient), e) != 0)
         return err_set(e, ERR_CORRUPT, "sealed item: content key cannot be opened");
-    buf_init(&plain, CONTENT_CAP + MANIFEST_CAP + 128);
+    buf_init(&o.first, CHUNK);
+    buf_room(&o.first, CHUNK);
     const size_t head = IDS + su->wrapped;
-    int rc = open_stream(&plain, (struct bytes){sealed.p + head, sealed.n - head}, key, su, e);
+    int rc = open_stream(&o, (struct bytes){sealed.p + head, sealed.n - head}, key, su, e);
     if (rc == 0)
-        rc = check_plain(m, content, buf_bytes(&plain), key, recipient, sender, e);
+        rc = check_plain(m, &o, key, recipient, sender, e);
+    if (rc < 0 && content->n > o.start) {               /* nothing of an item that is not good leaves here */
+        sodium_memzero(content->p + o.start, content->n - o.start);
+        content->n = o.start;
+    }
     sodium_memzero(key, sizeof key);
-    buf_wipe(&plain);
+    buf_wipe(&o.first);
     return rc;
 }

@@ -257,6 +257,14 @@ int keys_public_of(struct key_public *out, const char *name, const char *sign_he
     return 0;
 }
 
+void keys_hash(struct hash256 *out, struct bytes in, const struct key_public *k)
+{
+    const struct suite *su = suite_find(k->suite, NULL);
+    if (!su)
+        abort();                          /* a key has a suite that is loaded */
+    su->hash(out, in);
+}
+
 const struct key_public *keys_public(const struct key_pair *k)
 {
     return &k->pub;

@@ -7,11 +7,12 @@
 
 #include "common/clock.h"
 #include "common/record.h"
+#include "ferry/lib/payload.h"
 
-#define DOMAIN "hz-envelope-1"
+#define DOMAIN "hz-envelope-2"
 #define CHUNK ((size_t)48 << 10)
 #define SIG64 88u
-#define PREFIX "<Trailer>HZT1 "
+#define PREFIX "<Trailer>HZT2 "
 #define SUITE_AT (sizeof PREFIX - 1)                    /* "01 " */
 #define KEY_AT (SUITE_AT + 3)
 #define OFFSET_AT (KEY_AT + 17)
@@ -72,34 +73,86 @@ static void put_item(struct buf *out, const struct envelope_item *it)
     buf_str(out, "</Item>\n");
 }
 
-/* Append the trailer: key, offset, signature over all before it, filled up to 256 bytes. */
-static int sign_it(struct buf *out, const struct key_pair *key, struct err *e)
+/* Hash of what is signed, in the key's suite, and of the whole file that grows out of it: in suite 1 they are one run. */
+struct file_hash { const struct key_public *key; struct hash_run run; struct hash256 digest; };
+
+static void hash_signed(struct file_hash *f, struct bytes body, const struct key_public *k)
+{
+    f->key = k;
+    if (k->suite != SUITE_FIRST) {
+        keys_hash(&f->digest, body, k);
+        return;
+    }
+    hash_begin(&f->run);
+    hash_more(&f->run, body);
+    struct hash_run here = f->run;
+    hash_end(&f->digest, &here);
+}
+
+static void hash_whole(struct hash256 *out, struct file_hash *f, struct bytes file, size_t body)
+{
+    if (f->key->suite != SUITE_FIRST) {
+        hash_of(out, file);
+        return;
+    }
+    hash_more(&f->run, (struct bytes){file.p + body, file.n - body});
+    hash_end(out, &f->run);
+}
+
+static struct bytes digest_of(const struct file_hash *f)
+{
+    return (struct bytes){f->digest.b, sizeof f->digest.b};
+}
+
+/* Append the trailer: key, offset, signature over the hash of all before it, filled up to 256 bytes. hash may be NULL. */
+static int sign_hashed(struct buf *out, struct hash256 *hash, const struct key_pair *key, struct err *e)
 {
     char id[17];
     uint8_t sig[64];
+    struct file_hash f;
     size_t start = out->n;
     hex_put(id, keys_public(key)->id.b, 8);
     buf_fmt(out, PREFIX "%02u %s %012zu ", keys_public(key)->suite, id, start);
     if (buf_done(out, "envelope", e) < 0)
         return -1;
-    sign_bytes(sig, DOMAIN, buf_bytes(out), key);
+    const size_t body = out->n;
+    hash_signed(&f, buf_bytes(out), keys_public(key));
+    sign_bytes(sig, DOMAIN, digest_of(&f), key);
     base64_put(out, (struct bytes){sig, sizeof sig});
     buf_str(out, " ");
     while (out->n < start + ENVELOPE_TRAILER - (sizeof tail - 1) && !out->bad)
         buf_str(out, ".");
     buf_str(out, tail);
-    return buf_done(out, "envelope", e);
+    if (buf_done(out, "envelope", e) < 0)
+        return -1;
+    if (hash)
+        hash_whole(hash, &f, buf_bytes(out), body);
+    return 0;
+}
+
+static int sign_it(struct buf *out, const struct key_pair *key, struct err *e)
+{
+    return sign_hashed(out, NULL, key, e);
+}
+
+int envelope_write_hashed(struct buf *out, struct hash256 *hash, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e)
+{
+    size_t bytes = 0, room = 1024;
+    for (size_t i = 0; i < n; i++) {
+        bytes += items[i].sealed.n;
+        room += envelope_item_size(items[i].sealed.n);
+    }
+    if (buf_room(out, room)) {
+        open_envelope(out, h, n, bytes);
+        for (size_t i = 0; i < n; i++)
+            put_item(out, &items[i]);
+    }
+    return sign_hashed(out, hash, key, e);
 }
 
 int envelope_write(struct buf *out, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e)
 {
-    size_t bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        bytes += items[i].sealed.n;
-    open_envelope(out, h, n, bytes);
-    for (size_t i = 0; i < n; i++)
-        put_item(out, &items[i]);
-    return sign_it(out, key, e);
+    return envelope_write_hashed(out, NULL, h, items, n, key, e);
 }
 
 static void put_heads(struct buf *out, const struct beat *b)
@@ -151,21 +204,25 @@ static unsigned suite_of(const char *t)
 }
 
 /* The key decides by which suite its signatures are checked; what the trailer says must be the same. */
-static int check_signature(const char *t, struct bytes body, const struct key_public *k, struct err *e)
+static int check_signature(const char *t, struct file_hash *f, struct bytes body, const struct key_public *k, struct err *e)
 {
     struct buf sig;
     if (suite_of(t + SUITE_AT) != k->suite)
         return err_set(e, ERR_CORRUPT, "trailer: says suite %.2s, but key %.16s is of suite %02u: changed, or a downgrade", t + SUITE_AT, t + KEY_AT, k->suite);
     buf_init(&sig, 128);
-    int rc = base64_get(&sig, (struct bytes){(const uint8_t *)t + BEFORE_SIG, SIG64}) < 0 || sig.n != 64 ? err_set(e, ERR_CORRUPT, "trailer: signature is not base64")
-                                                                                                       : sign_check(sig.p, DOMAIN, body, k, e);
+    int rc = base64_get(&sig, (struct bytes){(const uint8_t *)t + BEFORE_SIG, SIG64}) < 0 || sig.n != 64 ? err_set(e, ERR_CORRUPT, "trailer: signature is not base64") : 0;
+    if (rc == 0) {
+        hash_signed(f, body, k);
+        rc = sign_check(sig.p, DOMAIN, digest_of(f), k, e);
+    }
     buf_clear(&sig);
     return rc;
 }
 
-int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
+int envelope_verify_hashed(struct bytes file, struct hash256 *hash, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
 {
     char offset[13];
+    struct file_hash f;
     if (file.n <= ENVELOPE_TRAILER || file.n > ENVELOPE_MAX)
         return err_set(e, ERR_CORRUPT, "file: want %u to %zu bytes, have %zu", ENVELOPE_TRAILER + 1, ENVELOPE_MAX, file.n);
     size_t start = file.n - ENVELOPE_TRAILER;
@@ -180,7 +237,7 @@ int envelope_verify(struct bytes file, const struct key_public *const *keys, siz
     const struct key_public *k = key_named(t + KEY_AT, keys, nkeys);
     if (!k)
         return err_set(e, ERR_HELD, "trailer: key %.16s is not one that we trust", t + KEY_AT);
-    int rc = check_signature(t, (struct bytes){file.p, start + BEFORE_SIG}, k, e);
+    int rc = check_signature(t, &f, (struct bytes){file.p, start + BEFORE_SIG}, k, e);
     /* What stands behind the signature is fixed too: nothing in the file is free to change. */
     for (size_t i = BEFORE_SIG + SIG64 + 1; rc == 0 && i < ENVELOPE_TRAILER - (sizeof tail - 1); i++)
         if (t[i] != '.')
@@ -189,7 +246,14 @@ int envelope_verify(struct bytes file, const struct key_public *const *keys, siz
         rc = err_set(e, ERR_CORRUPT, "trailer: want a blank behind the signature");
     if (rc == 0 && who)
         *who = k;
+    if (rc == 0 && hash)
+        hash_whole(hash, &f, file, start + BEFORE_SIG);
     return rc;
+}
+
+int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
+{
+    return envelope_verify_hashed(file, NULL, keys, nkeys, who, e);
 }
 
 static uint64_t number_of(const struct rec_node *n, const char *attr)
@@ -213,38 +277,47 @@ static int read_head(struct envelope_head *h, const struct rec_node *n, struct e
     return clock_parse_rfc3339(&h->created_ms, rec_attr(n, "created"), e);
 }
 
-static int read_item(struct envelope *v, struct envelope_item *it, const struct rec_node *n, struct err *e)
+/* part: the number of the item's first chunk; behind it on return. */
+static int read_item(struct envelope *v, struct envelope_item *it, const struct rec_node *n, const struct payload *p, size_t *part, struct err *e)
 {
     size_t start = v->bytes.n;
+    struct bytes letters;
     snprintf(it->id.s, sizeof it->id.s, "%s", rec_attr(n, "id"));
     snprintf(it->kind, sizeof it->kind, "%s", rec_attr(n, "kind"));
     snprintf(it->case_no, sizeof it->case_no, "%s", rec_attr(n, "case"));
     it->case_seq = number_of(n, "seq");
-    for (const struct rec_node *c = rec_child(n, "Chunk"); c; c = rec_next(c, "Chunk"))
-        if (base64_get(&v->bytes, (struct bytes){(const uint8_t *)c->text, c->text_len}) < 0)
+    for (const struct rec_node *c = rec_child(n, "Chunk"); c; c = rec_next(c, "Chunk")) {
+        if (payload_part(p, (*part)++, c->text, &letters) < 0)
+            return err_set(e, ERR_CORRUPT, "item %s: chunk: want letters alone between <Chunk> and </Chunk>", it->id.s);
+        if (base64_get(&v->bytes, letters) < 0)
             return err_set(e, ERR_CORRUPT, "item %s: chunk is not base64", it->id.s);
+    }
     it->sealed.n = v->bytes.n - start;
     if (it->sealed.n != number_of(n, "bytes"))
         return err_set(e, ERR_CORRUPT, "item %s: bytes: want %s, have %zu", it->id.s, rec_attr(n, "bytes"), it->sealed.n);
     return 0;
 }
 
-static int read_items(struct envelope *v, const struct rec_node *root, struct err *e)
+static int read_items(struct envelope *v, const struct rec_node *root, const struct payload *p, struct err *e)
 {
-    size_t total = 0;
+    size_t total = 0, part = 0, i = 0;
     for (const struct rec_node *n = rec_child(root, "Item"); n; n = rec_next(n, "Item"))
         v->nitems++;
     v->items = calloc(v->nitems + 1, sizeof *v->items);
-    if (!v->items)
+    for (i = 0; i < p->n; i++)
+        total += p->parts[i].n / 4 * 3;
+    if (!v->items || !buf_room(&v->bytes, total))
         return err_set(e, ERR_FULL, "envelope: no memory");
-    size_t i = 0;
+    i = total = 0;
     for (const struct rec_node *n = rec_child(root, "Item"); n; n = rec_next(n, "Item"))
-        if (read_item(v, &v->items[i++], n, e) < 0)
+        if (read_item(v, &v->items[i++], n, p, &part, e) < 0)
             return -1;
     for (i = 0; i < v->nitems; i++) {                   /* the buffer stands still now */
         v->items[i].sealed.p = v->bytes.p + total;
         total += v->items[i].sealed.n;
     }
+    if (part != p->n)
+        return err_set(e, ERR_CORRUPT, "envelope: want every chunk in an item: %zu are written, %zu are read", p->n, part);
     if (v->nitems != number_of(root, "items") || total != number_of(root, "bytes"))
         return err_set(e, ERR_CORRUPT, "envelope: items or bytes: the header says %s and %s, have %zu and %zu", rec_attr(root, "items"), rec_attr(root, "bytes"),
                        v->nitems, total);
@@ -301,22 +374,32 @@ static int read_beat(struct beat *b, const struct rec_node *n, struct err *e)
     return 0;
 }
 
+static int read_tree(struct envelope *out, const struct rec_node *root, const struct payload *p, struct err *e)
+{
+    const struct rec_node *beat = rec_child(root, "Beat");
+    if (read_head(&out->head, root, e) < 0)
+        return -1;
+    if (beat && out->head.kind != ENVELOPE_BEAT)
+        return err_set(e, ERR_CORRUPT, "envelope: want a Beat in a beat alone");
+    return out->head.kind == ENVELOPE_BEAT ? read_beat(&out->beat, beat, e) : read_items(out, root, p, e);
+}
+
 int envelope_read(struct envelope *out, struct bytes file, struct child_pool *parser, struct err *e)
 {
     struct record r;
+    struct payload p;
     *out = (struct envelope){0};
-    if (record_parse(&r, parser, 'E', "envelope", file, e) < 0)
+    if (payload_lift(&p, file, e) < 0)
         return -1;
-    buf_init(&out->bytes, ENVELOPE_MAX);
-    int rc = read_head(&out->head, r.root, e);
-    const struct rec_node *beat = rc == 0 ? rec_child(r.root, "Beat") : NULL;
-    if (beat && out->head.kind != ENVELOPE_BEAT)
-        rc = err_set(e, ERR_CORRUPT, "envelope: want a Beat in a beat alone");
-    if (rc == 0)
-        rc = out->head.kind == ENVELOPE_BEAT ? read_beat(&out->beat, beat, e) : read_items(out, r.root, e);
-    record_free(&r);
-    if (rc < 0)
-        envelope_free(out);
+    int rc = record_parse(&r, parser, 'E', "envelope", buf_bytes(&p.skeleton), e);
+    if (rc == 0) {
+        buf_init(&out->bytes, ENVELOPE_MAX);
+        rc = read_tree(out, r.root, &p, e);
+        record_free(&r);
+        if (rc < 0)
+            envelope_free(out);
+    }
+    payload_free(&p);
     return rc;
 }
 

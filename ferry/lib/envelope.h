@@ -1,10 +1,10 @@
 /* envelope.h - the file that crosses: written whole, signed in its last 256 bytes, read whole.
  *
  *   <?xml …?><Envelope kind from to incarnation number created items bytes> items or one beat
- *   <Trailer>HZT1 01 KEYID(16) OFFSET(12 digits) SIGNATURE(base64, 88) …</Trailer></Envelope>\n     exactly 256 bytes
+ *   <Trailer>HZT2 01 KEYID(16) OFFSET(12 digits) SIGNATURE(base64, 88) …</Trailer></Envelope>\n     exactly 256 bytes
  *
  * 01 is the suite, two digits: that of the key, else the file is refused. OFFSET is where the trailer begins; the signature (64 bytes in each suite, domain
- * "hz-envelope-1") covers every byte before itself.
+ * "hz-envelope-2") is over the hash, in the suite's, of every byte before itself: a file is read once to be signed, once to be verified.
  * Owns:    struct envelope owns its items until envelope_free. Threads: none shared.
  * Errors:  ERR_CORRUPT: does not verify, or lies about itself, or names another suite than its key's; ERR_HELD: another suite, version or key than we know. */
 #ifndef FERRY_ENVELOPE_H
@@ -65,9 +65,12 @@ void envelope_name(char out[80], const struct envelope_head *h);
 /* What such a name says, without looking into the file: kind, from, incarnation, number. false: it is none. */
 bool envelope_named(const char *name, struct envelope_head *out);
 int envelope_write(struct buf *out, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e);
+/* The same; *hash gets hash_of the whole file, for which nothing is read again. */
+int envelope_write_hashed(struct buf *out, struct hash256 *hash, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e);
 int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e);
 /* Trailer only: position, magic, suite, key, signature over the exact bytes. No parser. keys: those that may sign; *who gets the one that did. */
 int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e);
+int envelope_verify_hashed(struct bytes file, struct hash256 *hash, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e);
 
 struct envelope {
     struct envelope_head head;
@@ -75,8 +78,9 @@ struct envelope {
     struct envelope_item *items;
     size_t nitems;
     struct buf bytes;                           /* behind the items */
+    struct hash256 hash;                        /* of the file; for whoever verified it to fill in */
 };
-/* After envelope_verify. */
+/* After envelope_verify. The parser sees the skeleton alone (payload.h). */
 int envelope_read(struct envelope *out, struct bytes file, struct child_pool *parser, struct err *e);
 void envelope_free(struct envelope *v);
 /* How many bytes an item of this many sealed bytes takes in a file. */

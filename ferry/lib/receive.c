@@ -250,9 +250,7 @@ static struct passing *passing_of(const struct envelope *v, int64_t now_ms)
 static int receive_items(struct delivery *d, const struct envelope *v, struct bytes body, int64_t now_ms, struct err *e)
 {
     struct file_job j = {.d = d, .v = v, .n = v->nitems, .now_ms = now_ms};
-    struct hash256 h;
-    hash_of(&h, body);
-    hash_hex(j.hash, &h);
+    hash_hex(j.hash, &v->hash);
     int rc = db_read(d->opt.db, look_known, &j, e);
     if (rc < 0 || j.known)
         return rc;
@@ -387,11 +385,13 @@ int delivery_discard(struct delivery *d, const char *item_id, const char *reason
 static int read_signed(struct envelope *v, const struct key_set *keys, const struct delivery *d, struct bytes body, struct err *e)
 {
     const struct key_public *list[KEYRING_MAX], *who;
-    if (envelope_verify(body, list, key_set_peers(keys, list), &who, e) < 0)
+    struct hash256 hash;
+    if (envelope_verify_hashed(body, &hash, list, key_set_peers(keys, list), &who, e) < 0)
         return -1;
     const struct key_entry *k = key_set_find(keys, who->id.b);
     if (key_entry_may_sign(k, "", 0, d->replaying, e) < 0 || envelope_read(v, body, d->opt.parser, e) < 0)
         return -1;
+    v->hash = hash;
     if (key_entry_may_sign(k, v->head.incarnation, v->head.kind == ENVELOPE_BEAT ? 0 : v->head.number, d->replaying, e) == 0)
         return 0;
     envelope_free(v);

@@ -108,7 +108,7 @@ static int load_spool(const struct delivery *d, struct item_row *r, struct err *
 
 /* The same rows give the same bytes, whenever: signatures are deterministic and the header stands in the row. Items that were confirmed meanwhile (they
  * crossed on another way) are not in it any more; it goes out even when none is left, for the peer waits for its number. 1: nothing to send. */
-static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, char name[80], struct err *e)
+static int build_file(struct delivery *d, const struct file_row *f, struct buf *out, struct hash256 *hash, char name[80], struct err *e)
 {
     struct envelope_head h = {.kind = f->kind, .number = f->number, .created_ms = f->created_ms};
     struct items_job j = {.head = &h};
@@ -129,7 +129,7 @@ static int build_file(struct delivery *d, const struct file_row *f, struct buf *
         rc = err_set(e, ERR_FULL, "file: no memory");
     if (rc == 0) {
         struct key_set *keys = keyring_take(d->ring);
-        rc = envelope_write(out, &h, items, j.n, key_set_signer(keys, h.incarnation, h.number), e);
+        rc = envelope_write_hashed(out, hash, &h, items, j.n, key_set_signer(keys, h.incarnation, h.number), e);
         key_set_release(keys);
     }
     free(items);
@@ -152,13 +152,12 @@ static int publish(struct delivery *d, struct file_row *f, struct err *e)
     struct hash256 h;
     char name[80];
     buf_init(&body, ENVELOPE_MAX);
-    int rc = build_file(d, f, &body, name, e);
+    int rc = build_file(d, f, &body, &h, name, e);
     if (rc == 1) {
         buf_clear(&body);
         return 0;
     }
     if (rc == 0) {
-        hash_of(&h, buf_bytes(&body));
         hash_hex(j.hash, &h);
         j.size = body.n;
         rc = file_publish(d->outbox, name, buf_bytes(&body), PUBLISH_REPLACE | PUBLISH_SHARED, e);

@@ -13,7 +13,7 @@
 #include "common/clock.h"
 #include "ferry/lib/envelope.h"
 
-#define TRAILER_BEFORE_SIGNATURE 47u      /* "<Trailer>HZT1 01 " key(16) " " offset(12) " " */
+#define TRAILER_BEFORE_SIGNATURE 47u      /* "<Trailer>HZT2 01 " key(16) " " offset(12) " " */
 
 static void check(int rc, const struct err *e)
 {
@@ -38,7 +38,9 @@ static void insert_signed(struct buf *out, struct bytes file, const char *text, 
     buf_put(out, file.p + at, file.n - at);
     snprintf(offset, sizeof offset, "%012zu", start);
     memcpy(out->p + start + TRAILER_BEFORE_SIGNATURE - 13, offset, 12);
-    sign_bytes(sig, "hz-envelope-1", (struct bytes){out->p, start + TRAILER_BEFORE_SIGNATURE}, key);
+    struct hash256 digest;
+    keys_hash(&digest, (struct bytes){out->p, start + TRAILER_BEFORE_SIGNATURE}, keys_public(key));
+    sign_bytes(sig, "hz-envelope-2", (struct bytes){digest.b, sizeof digest.b}, key);
     base64_put(&sig64, (struct bytes){sig, sizeof sig});
     memcpy(out->p + start + TRAILER_BEFORE_SIGNATURE, sig64.p, sig64.n);
     buf_clear(&sig64);

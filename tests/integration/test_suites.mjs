@@ -100,7 +100,7 @@ function suitesIn(side, from) {
   const trailers = new Set(), items = new Set();
   for (const f of readdirSync(at(side, 'vault')).filter((x) => x.includes(`-${from}-`) && x.endsWith('.xml'))) {
     const text = readFileSync(at(side, 'vault', f), 'latin1');
-    trailers.add(/<Trailer>HZT1 (\d\d) /.exec(text)[1]);
+    trailers.add(/<Trailer>HZT2 (\d\d) /.exec(text)[1]);
     for (const m of text.matchAll(/<Item [^>]*><Chunk>([A-Za-z0-9+/]{8})/g)) items.add(Buffer.from(m[1], 'base64')[3]);
   }
   return { trailers: [...trailers].sort(), items: [...items].sort() };
@@ -171,9 +171,9 @@ test('SEC-04, FRY-14 from suite 1 to suite 2 with items under way: nothing is lo
 
 /** An old file whose trailer names the new key, and a new one whose trailer says the old suite: refused by that name. */
 async function downgraded(first, id) {
-  const renamed = readFileSync(at('intranet/vault', first), 'latin1').replace(/(<Trailer>HZT1 01 )[0-9a-f]{16}/, `$1${id}`);
-  const last = readdirSync(at('intranet/vault')).filter((f) => f.startsWith('b-internet-') && /HZT1 02 /.test(readFileSync(at('intranet/vault', f), 'latin1'))).at(-1);
-  const lowered = readFileSync(at('intranet/vault', last), 'latin1').replace('<Trailer>HZT1 02 ', '<Trailer>HZT1 01 ');
+  const renamed = readFileSync(at('intranet/vault', first), 'latin1').replace(/(<Trailer>HZT2 01 )[0-9a-f]{16}/, `$1${id}`);
+  const last = readdirSync(at('intranet/vault')).filter((f) => f.startsWith('b-internet-') && /HZT2 02 /.test(readFileSync(at('intranet/vault', f), 'latin1'))).at(-1);
+  const lowered = readFileSync(at('intranet/vault', last), 'latin1').replace('<Trailer>HZT2 02 ', '<Trailer>HZT2 01 ');
   for (const [name, body] of [['renamed.xml', renamed], ['lowered.xml', lowered]]) {
     writeFileSync(at('gateway', name), body, 'latin1');
     renameSync(at('gateway', name), at('gateway/intranet-inbox', name));

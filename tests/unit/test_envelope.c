@@ -3,6 +3,7 @@
 
 #include "common/record.h"
 #include "ferry/lib/envelope.h"
+#include "ferry/lib/payload.h"
 #include "tests/unit/scratch.h"
 
 static struct child_pool *parser;
@@ -335,7 +336,23 @@ static void test_text_that_breaks_the_contract(void **state)
          HELLO "</Item>" TAIL, ERR_INPUT, "prefixes"},
         {HEAD("1", "batch", "1", "1", "5") "<xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"file:///etc/passwd\" parse=\"text\"/>" TAIL, ERR_INPUT, "prefixes"},
         {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk><xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"x\"/></Chunk>") TAIL, ERR_INPUT, "prefixes"},
-        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk>&lol;</Chunk>") TAIL, ERR_INPUT, ""},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk>&lol;</Chunk>") TAIL, ERR_CORRUPT, "not base64"},
+        /* Chunks that the parser would see and the payload would not, or the other way round; numbers as the skeleton has them, written by the peer. */
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk >00000000</Chunk>") TAIL, ERR_CORRUPT, "letters alone"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk >00000000</Chunk>" HELLO) TAIL, ERR_CORRUPT, "letters alone"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", HELLO "<Chunk >00000001</Chunk>") TAIL, ERR_CORRUPT, "letters alone"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk ></Chunk>" HELLO) TAIL, ERR_CORRUPT, "letters alone"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk/>") TAIL, ERR_CORRUPT, "letters alone"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk>00000000</Chunk >") TAIL, ERR_CORRUPT, "letters alone"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk><![CDATA[aGVsbG8=]]></Chunk>") TAIL, ERR_INPUT, "CDATA"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<![CDATA[" HELLO "]]>" HELLO) TAIL, ERR_INPUT, "CDATA"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<!--" HELLO "-->" HELLO) TAIL, ERR_INPUT, "omment"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk>" HELLO "</Chunk>") TAIL, ERR_INPUT, "Chunk"},
+        {HEAD("1", "batch", "1", "1", "5") GOOD "<Trailer>" HELLO "</Trailer></Envelope>", ERR_INPUT, "Trailer"},
+        {HEAD("1", "batch", "1", "1", "5") ITEM(ID, "status", "3407261100000012", "1", "5", "<Chunk xmlns=\"urn:x\">aGVsbG8=</Chunk>") TAIL, ERR_INPUT, "Chunk"},
+        {"<a><Chunk>", ERR_INPUT, ""},
+        {"<Chunk>", ERR_INPUT, ""},
+        {"<Chunk></Chunk", ERR_INPUT, ""},
     };
     struct envelope v;
     struct err e = {0};
@@ -350,6 +367,65 @@ static void test_text_that_breaks_the_contract(void **state)
         assert_error(rc, &e, bad[i].code, bad[i].words);
         assert_null(v.items);
     }
+}
+
+/* The schema does not see how long a chunk is, and the parser not how many letters there are: payload_lift keeps both bounds. */
+static void test_payload_bounds(void **state)
+{
+    (void)state;
+    struct payload p;
+    struct buf file;
+    struct bytes letters;
+    struct err e = {0};
+    buf_init(&file, 0);
+    for (size_t i = 0; i < PAYLOAD_PARTS; i++)
+        buf_str(&file, "<Chunk>QQ==</Chunk>");
+    assert_int_equal(payload_lift(&p, buf_bytes(&file), &e), 0);
+    assert_int_equal(p.n, PAYLOAD_PARTS);
+    assert_int_equal(payload_part(&p, 19999, "00019999", &letters), 0);
+    assert_true(letters.n == 4 && letters.p == file.p + file.n - 4 - 8);
+    assert_int_equal(payload_part(&p, 19999, "00019998", &letters), -1);
+    assert_int_equal(payload_part(&p, 19999, "19999", &letters), -1);
+    assert_int_equal(payload_part(&p, 20000, "00020000", &letters), -1);
+    payload_free(&p);
+    buf_str(&file, "<Chunk></Chunk>");
+    assert_error(payload_lift(&p, buf_bytes(&file), &e), &e, ERR_INPUT, "want at most 20000 chunks");
+    assert_null(p.parts);
+    for (size_t i = 0; i < 2; i++) {
+        file.n = 0;
+        buf_str(&file, "<Chunk>");
+        while (file.n < 7 + PAYLOAD_PART + i)
+            buf_u8(&file, 'A');
+        buf_str(&file, "</Chunk>");
+        int rc = payload_lift(&p, buf_bytes(&file), &e);
+        if (i)
+            assert_error(rc, &e, ERR_INPUT, "want at most 65536 letters, have 65537");
+        else {
+            assert_int_equal(rc, 0);
+            assert_string_equal(buf_text(&p.skeleton), "<Chunk>00000000</Chunk>");
+        }
+        payload_free(&p);
+    }
+    buf_clear(&file);
+}
+
+/* FRY-14: what the journals note of a file is the hash of all its bytes, though nothing is read twice for it. */
+static void test_hash_is_of_the_whole_file(void **state)
+{
+    (void)state;
+    const struct key_public *keys[] = {keys_public(internet)};
+    struct envelope_head h = head_of(ENVELOPE_BATCH, 5);
+    struct envelope_item it = item_of("a", "status", bytes_of("hello"));
+    struct hash256 want, written, verified;
+    struct buf file;
+    struct err e = {0};
+    buf_init(&file, 0);
+    assert_int_equal(envelope_write_hashed(&file, &written, &h, &it, 1, internet, &e), 0);
+    assert_int_equal(envelope_verify_hashed(buf_bytes(&file), &verified, keys, 1, NULL, &e), 0);
+    hash_of(&want, buf_bytes(&file));
+    assert_true(hash_equal(&want, &written));
+    assert_true(hash_equal(&want, &verified));
+    buf_clear(&file);
 }
 
 /* A file over the bound is not even looked at; an envelope that would be larger is not written. */
@@ -384,6 +460,8 @@ int main(void)
         cmocka_unit_test(test_wrong_key),
         cmocka_unit_test(test_suite_of_another_key_is_refused),
         cmocka_unit_test(test_text_that_breaks_the_contract),
+        cmocka_unit_test(test_payload_bounds),
+        cmocka_unit_test(test_hash_is_of_the_whole_file),
         cmocka_unit_test(test_size_bound),
     };
     struct err e = {0};
