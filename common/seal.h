@@ -40,8 +40,8 @@ void keys_free(struct key_pair *k);
 void sign_bytes(uint8_t sig[64], const char *domain, struct bytes body, const struct key_pair *k);      /* over domain || 0 || body */
 int sign_check(const uint8_t sig[64], const char *domain, struct bytes body, const struct key_public *k, struct err *e);
 
-/* The hash of the key's suite. Long bodies are signed by it: domain || 0 || hash, so that no signature reads megabytes twice. */
-void keys_hash(struct hash256 *out, struct bytes in, const struct key_public *k);
+/* The hash of a suite. Long bodies are signed by it: domain || 0 || hash, so that no signature reads megabytes twice. ERR_HELD: it cannot be used here. */
+int suite_hash(struct hash256 *out, struct bytes in, unsigned suite, struct err *e);
 
 struct manifest {
     char sender[16], recipient[16];              /* key names */

@@ -73,35 +73,29 @@ static void put_item(struct buf *out, const struct envelope_item *it)
     buf_str(out, "</Item>\n");
 }
 
-/* Hash of what is signed, in the key's suite, and of the whole file that grows out of it: in suite 1 they are one run. */
-struct file_hash { const struct key_public *key; struct hash_run run; struct hash256 digest; };
+/* Of `body`, in the suite, and of the whole file that goes on with it: in suite 1 they are one run. */
+struct file_hash { unsigned suite; struct hash_run run; };
 
-static void hash_signed(struct file_hash *f, struct bytes body, const struct key_public *k)
+static int hash_body(struct hash256 *out, struct file_hash *f, struct bytes body, unsigned suite, struct err *e)
 {
-    f->key = k;
-    if (k->suite != SUITE_FIRST) {
-        keys_hash(&f->digest, body, k);
-        return;
-    }
+    f->suite = suite;
+    if (suite != SUITE_FIRST)
+        return suite_hash(out, body, suite, e);
     hash_begin(&f->run);
     hash_more(&f->run, body);
     struct hash_run here = f->run;
-    hash_end(&f->digest, &here);
+    hash_end(out, &here);
+    return 0;
 }
 
 static void hash_whole(struct hash256 *out, struct file_hash *f, struct bytes file, size_t body)
 {
-    if (f->key->suite != SUITE_FIRST) {
+    if (f->suite != SUITE_FIRST) {
         hash_of(out, file);
         return;
     }
     hash_more(&f->run, (struct bytes){file.p + body, file.n - body});
     hash_end(out, &f->run);
-}
-
-static struct bytes digest_of(const struct file_hash *f)
-{
-    return (struct bytes){f->digest.b, sizeof f->digest.b};
 }
 
 /* Append the trailer: key, offset, signature over the hash of all before it, filled up to 256 bytes. hash may be NULL. */
@@ -110,14 +104,16 @@ static int sign_hashed(struct buf *out, struct hash256 *hash, const struct key_p
     char id[17];
     uint8_t sig[64];
     struct file_hash f;
+    struct hash256 part;
     size_t start = out->n;
     hex_put(id, keys_public(key)->id.b, 8);
     buf_fmt(out, PREFIX "%02u %s %012zu ", keys_public(key)->suite, id, start);
     if (buf_done(out, "envelope", e) < 0)
         return -1;
     const size_t body = out->n;
-    hash_signed(&f, buf_bytes(out), keys_public(key));
-    sign_bytes(sig, DOMAIN, digest_of(&f), key);
+    if (hash_body(&part, &f, buf_bytes(out), keys_public(key)->suite, e) < 0)
+        return -1;
+    sign_bytes(sig, DOMAIN, (struct bytes){part.b, sizeof part.b}, key);
     base64_put(out, (struct bytes){sig, sizeof sig});
     buf_str(out, " ");
     while (out->n < start + ENVELOPE_TRAILER - (sizeof tail - 1) && !out->bad)
@@ -204,31 +200,54 @@ static unsigned suite_of(const char *t)
 }
 
 /* The key decides by which suite its signatures are checked; what the trailer says must be the same. */
-static int check_signature(const char *t, struct file_hash *f, struct bytes body, const struct key_public *k, struct err *e)
+static int check_signature(const char *t, const struct envelope_digest *d, const struct key_public *k, struct err *e)
 {
     struct buf sig;
     if (suite_of(t + SUITE_AT) != k->suite)
         return err_set(e, ERR_CORRUPT, "trailer: says suite %.2s, but key %.16s is of suite %02u: changed, or a downgrade", t + SUITE_AT, t + KEY_AT, k->suite);
     buf_init(&sig, 128);
     int rc = base64_get(&sig, (struct bytes){(const uint8_t *)t + BEFORE_SIG, SIG64}) < 0 || sig.n != 64 ? err_set(e, ERR_CORRUPT, "trailer: signature is not base64") : 0;
-    if (rc == 0) {
-        hash_signed(f, body, k);
-        rc = sign_check(sig.p, DOMAIN, digest_of(f), k, e);
-    }
+    if (rc == 0)
+        rc = d->suite == k->suite ? sign_check(sig.p, DOMAIN, (struct bytes){d->part.b, sizeof d->part.b}, k, e)
+                                  : err_set(e, ERR_HELD, "trailer: suite %02u cannot be used here", k->suite);
     buf_clear(&sig);
     return rc;
 }
 
-int envelope_verify_hashed(struct bytes file, struct hash256 *hash, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
+/* Whether the file's last 256 bytes are a trailer. */
+static const char *trailer_of(struct bytes file, struct err *e)
+{
+    if (file.n <= ENVELOPE_TRAILER || file.n > ENVELOPE_MAX) {
+        err_set(e, ERR_CORRUPT, "file: want %u to %zu bytes, have %zu", ENVELOPE_TRAILER + 1, ENVELOPE_MAX, file.n);
+        return NULL;
+    }
+    const char *t = (const char *)file.p + file.n - ENVELOPE_TRAILER;
+    if (memcmp(t, PREFIX, SUITE_AT) == 0 && memcmp(t + ENVELOPE_TRAILER - (sizeof tail - 1), tail, sizeof tail - 1) == 0)
+        return t;
+    err_set(e, ERR_CORRUPT, "trailer: the last 256 bytes are not one: the file is cut, or a filter changed it");
+    return NULL;
+}
+
+void envelope_digest(struct envelope_digest *out, struct bytes file)
+{
+    struct err none = {0};
+    struct file_hash f;
+    const char *t = trailer_of(file, &none);
+    const size_t body = t ? file.n - ENVELOPE_TRAILER + BEFORE_SIG : 0;
+    *out = (struct envelope_digest){.suite = t ? suite_of(t + SUITE_AT) : 0};
+    if (out->suite && hash_body(&out->part, &f, (struct bytes){file.p, body}, out->suite, &none) < 0)
+        out->suite = 0;
+    if (out->suite)
+        hash_whole(&out->whole, &f, file, body);
+}
+
+int envelope_verify_digested(struct bytes file, const struct envelope_digest *d, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
 {
     char offset[13];
-    struct file_hash f;
-    if (file.n <= ENVELOPE_TRAILER || file.n > ENVELOPE_MAX)
-        return err_set(e, ERR_CORRUPT, "file: want %u to %zu bytes, have %zu", ENVELOPE_TRAILER + 1, ENVELOPE_MAX, file.n);
+    const char *t = trailer_of(file, e);
+    if (!t)
+        return -1;
     size_t start = file.n - ENVELOPE_TRAILER;
-    const char *t = (const char *)file.p + start;
-    if (memcmp(t, PREFIX, SUITE_AT) != 0 || memcmp(t + ENVELOPE_TRAILER - (sizeof tail - 1), tail, sizeof tail - 1) != 0)
-        return err_set(e, ERR_CORRUPT, "trailer: the last 256 bytes are not one: the file is cut, or a filter changed it");
     if (!suite_of(t + SUITE_AT))
         return err_set(e, ERR_HELD, "trailer: suite %.2s is not known here", t + SUITE_AT);
     snprintf(offset, sizeof offset, "%012zu", start);
@@ -237,7 +256,7 @@ int envelope_verify_hashed(struct bytes file, struct hash256 *hash, const struct
     const struct key_public *k = key_named(t + KEY_AT, keys, nkeys);
     if (!k)
         return err_set(e, ERR_HELD, "trailer: key %.16s is not one that we trust", t + KEY_AT);
-    int rc = check_signature(t, &f, (struct bytes){file.p, start + BEFORE_SIG}, k, e);
+    int rc = check_signature(t, d, k, e);
     /* What stands behind the signature is fixed too: nothing in the file is free to change. */
     for (size_t i = BEFORE_SIG + SIG64 + 1; rc == 0 && i < ENVELOPE_TRAILER - (sizeof tail - 1); i++)
         if (t[i] != '.')
@@ -246,14 +265,14 @@ int envelope_verify_hashed(struct bytes file, struct hash256 *hash, const struct
         rc = err_set(e, ERR_CORRUPT, "trailer: want a blank behind the signature");
     if (rc == 0 && who)
         *who = k;
-    if (rc == 0 && hash)
-        hash_whole(hash, &f, file, start + BEFORE_SIG);
     return rc;
 }
 
 int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e)
 {
-    return envelope_verify_hashed(file, NULL, keys, nkeys, who, e);
+    struct envelope_digest d;
+    envelope_digest(&d, file);
+    return envelope_verify_digested(file, &d, keys, nkeys, who, e);
 }
 
 static uint64_t number_of(const struct rec_node *n, const char *attr)

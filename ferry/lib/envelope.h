@@ -68,9 +68,14 @@ int envelope_write(struct buf *out, const struct envelope_head *h, const struct 
 /* The same; *hash gets hash_of the whole file, for which nothing is read again. */
 int envelope_write_hashed(struct buf *out, struct hash256 *hash, const struct envelope_head *h, const struct envelope_item *items, size_t n, const struct key_pair *key, struct err *e);
 int envelope_write_beat(struct buf *out, const struct envelope_head *h, const struct beat *b, const struct key_pair *key, struct err *e);
+/* What the bytes of a file hash to, without a key: before its trailer's signature in the suite that the trailer names, and whole by hash_of. Nothing is judged,
+ * so that anybody can do it ahead. suite 0: too short, too long, not ending in a trailer, or of a suite that cannot be used here. */
+struct envelope_digest { unsigned suite; struct hash256 part, whole; };
+void envelope_digest(struct envelope_digest *out, struct bytes file);
 /* Trailer only: position, magic, suite, key, signature over the exact bytes. No parser. keys: those that may sign; *who gets the one that did. */
 int envelope_verify(struct bytes file, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e);
-int envelope_verify_hashed(struct bytes file, struct hash256 *hash, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e);
+/* The same with the digest of these very bytes. */
+int envelope_verify_digested(struct bytes file, const struct envelope_digest *d, const struct key_public *const *keys, size_t nkeys, const struct key_public **who, struct err *e);
 
 struct envelope {
     struct envelope_head head;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/inotify.h>
 
+#include "ferry/lib/ahead.h"
 #include "ferry/lib/delivery.h"
 #include "ferry/lib/envelope.h"
 #include "ferry/lib/journal.h"
@@ -25,6 +26,7 @@ struct delivery {
     bool keys_seen;                      /* clock thread only: revoked keys of the ring stand in the database */
     char key_trouble[200];               /* why a word about a key cannot be taken up or said, "" = all could */
     struct { char key[17], token[33], word[12]; uint64_t open; int64_t asked_ms; } retire;      /* what the peer was asked, and said */
+    struct ahead *ahead;                 /* receiver only: reads the next file of a round, NULL = it reads them itself */
     bool replaying;                      /* receiver only: the vault is read again, its files were judged when they came */
     char incarnation[17];
     char run[17];                        /* of this start (runs.h) */

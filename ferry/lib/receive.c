@@ -382,16 +382,15 @@ int delivery_discard(struct delivery *d, const char *item_id, const char *reason
 /* --- files --- */
 
 /* By a key whose state lets it sign at all, before any parser sees it; then by one that may sign this number. */
-static int read_signed(struct envelope *v, const struct key_set *keys, const struct delivery *d, struct bytes body, struct err *e)
+static int read_signed(struct envelope *v, const struct key_set *keys, const struct delivery *d, struct bytes body, const struct envelope_digest *digest, struct err *e)
 {
     const struct key_public *list[KEYRING_MAX], *who;
-    struct hash256 hash;
-    if (envelope_verify_hashed(body, &hash, list, key_set_peers(keys, list), &who, e) < 0)
+    if (envelope_verify_digested(body, digest, list, key_set_peers(keys, list), &who, e) < 0)
         return -1;
     const struct key_entry *k = key_set_find(keys, who->id.b);
     if (key_entry_may_sign(k, "", 0, d->replaying, e) < 0 || envelope_read(v, body, d->opt.parser, e) < 0)
         return -1;
-    v->hash = hash;
+    v->hash = digest->whole;
     if (key_entry_may_sign(k, v->head.incarnation, v->head.kind == ENVELOPE_BEAT ? 0 : v->head.number, d->replaying, e) == 0)
         return 0;
     envelope_free(v);
@@ -399,10 +398,10 @@ static int read_signed(struct envelope *v, const struct key_set *keys, const str
 }
 
 /* Verified and meant for us. The caller frees it. */
-static int read_file(struct delivery *d, struct envelope *v, struct bytes body, struct err *e)
+static int read_file(struct delivery *d, struct envelope *v, struct bytes body, const struct envelope_digest *digest, struct err *e)
 {
     struct key_set *keys = keyring_take(d->ring);
-    int rc = read_signed(v, keys, d, body, e);
+    int rc = read_signed(v, keys, d, body, digest, e);
     key_set_release(keys);
     if (rc < 0)
         return -1;
@@ -416,8 +415,10 @@ static int read_file(struct delivery *d, struct envelope *v, struct bytes body, 
 int receive_again(struct delivery *d, struct bytes body, struct err *e)
 {
     struct envelope v;
+    struct envelope_digest digest;
+    envelope_digest(&digest, body);
     d->replaying = true;
-    int rc = read_file(d, &v, body, e);
+    int rc = read_file(d, &v, body, &digest, e);
     d->replaying = false;
     if (rc < 0)
         return -1;
@@ -437,11 +438,11 @@ static void ask_beat(struct delivery *d, const struct envelope *v)
     pthread_mutex_unlock(&d->lock);
 }
 
-static int receive_bytes(struct delivery *d, struct bytes body, struct err *e)
+static int receive_bytes(struct delivery *d, struct bytes body, const struct envelope_digest *digest, struct err *e)
 {
     struct envelope v;
     int64_t now_ms = clock_wall_ms();
-    if (read_file(d, &v, body, e) < 0)
+    if (read_file(d, &v, body, digest, e) < 0)
         return -1;
     int rc = v.head.kind == ENVELOPE_BEAT ? beat_heard(d, &v, now_ms, e) : receive_items(d, &v, body, now_ms, e);
     if (rc == 0 && v.head.kind == ENVELOPE_BEAT)
@@ -464,16 +465,19 @@ static void refuse_file(struct delivery *d, const struct dir_entry *f, const str
         log_event(LOG_WARN, "quarantined", "file %s bytes %lld why %s", f->name, (long long)f->size, why->msg);
 }
 
-/* What goes wrong with one file is in *e; the others are read. */
-static void receive_file(struct delivery *d, const struct dir_entry *f, struct err *round)
+/* What goes wrong with one file is in *round; the others are read. next: the one behind it, or NULL. */
+static void receive_file(struct delivery *d, const struct dir_entry *f, const struct dir_entry *next, struct err *round)
 {
     struct err e = {0};
     struct buf body;
     struct probe_name p;
+    struct envelope_digest digest;
     buf_init(&body, ENVELOPE_MAX);
-    int rc = file_read(&body, d->inbox, f->name, ENVELOPE_MAX, &e);
+    int rc = ahead_take(d->ahead, d->inbox, f->name, &body, &digest, &e);
+    if (next)
+        ahead_ask(d->ahead, d->inbox, next->name);
     if (rc == 0)
-        rc = probe_name_parse(&p, f->name) == 0 ? probe_arrived(d, &p, buf_bytes(&body), f->mtime_ms, &e) : receive_bytes(d, buf_bytes(&body), &e);
+        rc = probe_name_parse(&p, f->name) == 0 ? probe_arrived(d, &p, buf_bytes(&body), f->mtime_ms, &e) : receive_bytes(d, buf_bytes(&body), &digest, &e);
     buf_clear(&body);
     if (rc == 1 || (rc == 0 && file_remove(d->inbox, f->name, &e) == 0))
         return;
@@ -514,7 +518,7 @@ static void scan(struct delivery *d)
     size_t n = 0;
     if (follow_folders(d, &e) == 0 && resync_advance(d, &e) == 0 && folder_list(&list, &n, d->inbox, 5000, &e) == 0) {
         for (size_t i = 0; i < n && !stopping(d); i++)
-            receive_file(d, &list[i], &e);
+            receive_file(d, &list[i], i + 1 < n ? &list[i + 1] : NULL, &e);
         free(list);
     } else
         log_error("inbox", &e);
@@ -547,9 +551,12 @@ static void wait_for_files(struct delivery *d)
 void *receive_main(void *arg)
 {
     struct delivery *d = arg;
+    d->ahead = ahead_start();
     while (!stopping(d)) {
         scan(d);
         wait_for_files(d);
     }
+    ahead_stop(d->ahead);
+    d->ahead = NULL;
     return NULL;
 }

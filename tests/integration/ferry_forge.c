@@ -39,7 +39,8 @@ static void insert_signed(struct buf *out, struct bytes file, const char *text, 
     snprintf(offset, sizeof offset, "%012zu", start);
     memcpy(out->p + start + TRAILER_BEFORE_SIGNATURE - 13, offset, 12);
     struct hash256 digest;
-    keys_hash(&digest, (struct bytes){out->p, start + TRAILER_BEFORE_SIGNATURE}, keys_public(key));
+    struct err e = {0};
+    check(suite_hash(&digest, (struct bytes){out->p, start + TRAILER_BEFORE_SIGNATURE}, keys_public(key)->suite, &e), &e);
     sign_bytes(sig, "hz-envelope-2", (struct bytes){digest.b, sizeof digest.b}, key);
     base64_put(&sig64, (struct bytes){sig, sizeof sig});
     memcpy(out->p + start + TRAILER_BEFORE_SIGNATURE, sig64.p, sig64.n);

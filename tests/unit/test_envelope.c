@@ -416,15 +416,22 @@ static void test_hash_is_of_the_whole_file(void **state)
     const struct key_public *keys[] = {keys_public(internet)};
     struct envelope_head h = head_of(ENVELOPE_BATCH, 5);
     struct envelope_item it = item_of("a", "status", bytes_of("hello"));
-    struct hash256 want, written, verified;
+    struct hash256 want, written;
+    struct envelope_digest d;
     struct buf file;
     struct err e = {0};
     buf_init(&file, 0);
     assert_int_equal(envelope_write_hashed(&file, &written, &h, &it, 1, internet, &e), 0);
-    assert_int_equal(envelope_verify_hashed(buf_bytes(&file), &verified, keys, 1, NULL, &e), 0);
+    envelope_digest(&d, buf_bytes(&file));
+    assert_int_equal(envelope_verify_digested(buf_bytes(&file), &d, keys, 1, NULL, &e), 0);
     hash_of(&want, buf_bytes(&file));
     assert_true(hash_equal(&want, &written));
-    assert_true(hash_equal(&want, &verified));
+    assert_true(hash_equal(&want, &d.whole));
+    d.part.b[31] ^= 1;
+    assert_error(envelope_verify_digested(buf_bytes(&file), &d, keys, 1, NULL, &e), &e, ERR_CORRUPT, "signature is not internet's");
+    envelope_digest(&d, (struct bytes){file.p, file.n - 1});
+    assert_true(d.suite == 0);
+    assert_error(envelope_verify_digested(buf_bytes(&file), &d, keys, 1, NULL, &e), &e, ERR_HELD, "cannot be used here");
     buf_clear(&file);
 }
 
