@@ -63,7 +63,7 @@ build/libexec/%: $(B)/libexec/% ; @mkdir -p $(@D) && ln -f $< $@
 else
 programs: $(PROGRAMS)
 endif
-tests: $(UNIT_BIN) $(DRIVER_BIN) $(FUZZ_REPLAY) $(FAULTS)
+tests: $(UNIT_BIN) $(DRIVER_BIN) $(FUZZ_REPLAY) $(FAULTS) $(B)/bench/ferry_seal $(B)/bench/ferry_end
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -153,8 +153,8 @@ fuzz:                            ## each fuzzer for FUZZ_S seconds (default 60),
 	@tests/fuzz/run $(or $(FUZZ_S),60)
 bench: all $(BENCH_BIN)          ## our figures beside the machine's limit in the same run
 	@tests/bench/run
-bench-ferry: programs $(B)/bench/ferry_seal   ## sealing and opening of 200 MB beside the sum of their parts and beside gpg, openssl cms, age, cp
-	@PATH=$(CURDIR)/build/node/bin:$$PATH node tests/bench/ferry/run.mjs
+bench-ferry: programs $(B)/bench/ferry_seal $(B)/bench/ferry_end   ## sealing and opening of 200 MB beside their parts and beside gpg, openssl cms, xmlsec1, age, cp; then the crossing: idle, with 1 GB before it, 100,000 records, one file in five lost
+	@PATH=$(CURDIR)/build/node/bin:$$PATH; node tests/bench/ferry/run.mjs && node tests/bench/ferry/crossing.mjs
 long: all tests                  ## end to end, browser, fault and model tests at full length
 	@HZ_LONG=1 tests/run integration browser chaos model
 faults: all tests                ## every call made to fail or to be the last one, and 500 kills under load; FAULTS_ONLY='role class' narrows it

@@ -22,7 +22,7 @@ static int load_beat(struct db_conn *c, void *arg, struct err *e)
     struct delivery_state counts = {0};
     if (j->beat.ack[0] && (store_ranges(c, j->beat.ack, &j->beat, e) < 0 || runs_say(c, j->beat.ack, &j->beat, e) < 0))
         return -1;
-    if (store_highest(c, &j->beat.sent, e) < 0 || store_counts(c, &counts, e) < 0)
+    if (store_highest(c, &j->beat.sent, e) < 0 || store_incoming_counts(c, &counts, e) < 0)
         return -1;
     j->beat.held = counts.held;
     return j->peer_protocol >= BEAT_PROTOCOL ? heads_say(c, j->incarnation, j->beat.ack, j->told, &j->beat, e) : 0;

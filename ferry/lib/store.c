@@ -9,7 +9,7 @@
 #include "ferry/lib/store_operate.h"
 
 enum {
-    Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
+    Q_STREAM, Q_STREAM_NEW, Q_BEATS, Q_NUMBER, Q_ITEM_ADD, Q_BODY_ADD, Q_SEQ_GET, Q_SEQ_SET, Q_QUEUED, Q_TAKE, Q_FILE_ADD, Q_FLIGHT, Q_DUE, Q_ITEMS, Q_PUBLISHED,
     Q_ACK_FILES, Q_ACK_KEEP, Q_ACK_SPOOL, Q_ACK_DROP, Q_ACK_DELETE, Q_RTT, Q_ACK_FROM, Q_HIGHEST, Q_CONFIRM_GET, Q_CONFIRM_DROP, Q_TRASH_ADD,
     Q_TRASH_GET, Q_TRASH_DONE, Q_CASE, Q_COUNT_OUT, Q_COUNT_FILES, Q__COUNT
 };
@@ -18,8 +18,9 @@ static const char *const sql[Q__COUNT] = {
     [Q_STREAM_NEW] = "INSERT INTO delivery_stream(id, incarnation, gmt_create, gmt_modified) VALUES(1, ?1, ?2, ?2)",
     [Q_BEATS] = "UPDATE delivery_stream SET beat_counter = beat_counter + 1000 WHERE id = 1 RETURNING beat_counter - 999",
     [Q_NUMBER] = "UPDATE delivery_stream SET next_number = next_number + 1, gmt_modified = ?1 WHERE id = 1 RETURNING next_number - 1",
-    [Q_ITEM_ADD] = "INSERT INTO out_item(item_id, kind, case_no, case_seq, bulk, retain, sealed, spool, size, hash, gmt_create, gmt_modified) "
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)",
+    [Q_ITEM_ADD] = "INSERT INTO out_item(item_id, kind, case_no, case_seq, bulk, retain, spool, size, hash, gmt_create, gmt_modified) "
+                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)",
+    [Q_BODY_ADD] = "INSERT INTO out_body(id, sealed, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3)",
     [Q_SEQ_GET] = "SELECT seq FROM out_case WHERE case_no = ?1",
     [Q_SEQ_SET] = "INSERT INTO out_case(case_no, seq, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) "
                   "ON CONFLICT(case_no) DO UPDATE SET seq = ?2, gmt_modified = ?3",
@@ -28,14 +29,15 @@ static const char *const sql[Q__COUNT] = {
     [Q_FILE_ADD] = "INSERT INTO out_file(id, kind, created_ms, size, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?4, ?5, ?5)",
     [Q_FLIGHT] = "SELECT coalesce(sum(kind = 'batch'), 0), coalesce(sum(kind = 'slice'), 0), coalesce(sum(CASE WHEN kind = 'slice' THEN size ELSE 0 END), 0) FROM out_file",
     [Q_DUE] = "SELECT id, kind, created_ms, first_ms, last_ms, hash, size, sends FROM out_file WHERE last_ms < ?1 OR last_ms > ?3 ORDER BY kind = 'slice', id LIMIT ?2",
-    [Q_ITEMS] = "SELECT item_id, kind, case_no, case_seq, sealed, spool, hash FROM out_item WHERE number = ?1 ORDER BY id",
+    [Q_ITEMS] = "SELECT o.item_id, o.kind, o.case_no, o.case_seq, b.sealed, o.spool, o.hash FROM out_item o LEFT JOIN out_body b ON b.id = o.id "
+                "WHERE o.number = ?1 ORDER BY o.id",
     [Q_PUBLISHED] = "UPDATE out_file SET hash = ?2, size = ?3, sends = sends + 1, first_ms = CASE WHEN first_ms = 0 THEN ?4 ELSE first_ms END, last_ms = ?4, "
                     "gmt_modified = ?4 WHERE id = ?1",
     [Q_ACK_FILES] = "DELETE FROM out_file WHERE id BETWEEN ?1 AND ?2",
     [Q_ACK_KEEP] = "UPDATE out_item SET acked_ms = ?3, gmt_modified = ?3 WHERE number BETWEEN ?1 AND ?2 AND acked_ms = 0",
     [Q_ACK_SPOOL] = "INSERT INTO spool_trash(name, gmt_create, gmt_modified) SELECT spool, ?3, ?3 FROM out_item "
                     "WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND spool <> ''",
-    [Q_ACK_DROP] = "UPDATE out_item SET sealed = x'' WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND bulk = 1",
+    [Q_ACK_DROP] = "DELETE FROM out_body WHERE id IN (SELECT id FROM out_item WHERE number BETWEEN ?1 AND ?2 AND retain = 0 AND bulk = 1)",
     [Q_ACK_DELETE] = "DELETE FROM out_item WHERE number BETWEEN ?1 AND ?2 AND retain = 0",
     /* Of a file sent again nobody knows which sending was answered. It counts while nothing else was measured, and when the answer came sooner after
      * the last sending than any answer does: else a road longer than the first resend would never be measured, and everything sent many times. */
@@ -138,6 +140,17 @@ static int check_outgoing(const struct out_item *it, uint64_t size, struct err *
     return 0;
 }
 
+/* Of the item that was added last. */
+static int add_body(struct db_conn *c, struct bytes sealed, int64_t now_ms, struct err *e)
+{
+    int64_t id = db_last_id(c);
+    sqlite3_stmt *s = db_stmt(c, &st, Q_BODY_ADD);
+    db_bind_int(s, 1, id);
+    db_bind_blob(s, 2, sealed);
+    db_bind_int(s, 3, now_ms);
+    return db_run(c, s, e);
+}
+
 int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_ms, struct err *e)
 {
     char hex[65];
@@ -155,12 +168,13 @@ int delivery_enqueue(struct db_conn *c, const struct out_item *it, int64_t now_m
     db_bind_int(s, 4, (int64_t)it->case_seq);
     db_bind_int(s, 5, it->bulk);
     db_bind_int(s, 6, it->retain);
-    db_bind_blob(s, 7, spooled ? (struct bytes){0} : it->sealed);
-    db_bind_text(s, 8, spooled ? it->spool : "");
-    db_bind_int(s, 9, (int64_t)(spooled ? it->spool_size : it->sealed.n));
-    db_bind_text(s, 10, hex);
-    db_bind_int(s, 11, now_ms);
-    return db_run(c, s, e) < 0 ? -1 : journal_item(c, "sealed", it->id.s, it->kind, it->case_no, hex, now_ms, e);
+    db_bind_text(s, 7, spooled ? it->spool : "");
+    db_bind_int(s, 8, (int64_t)(spooled ? it->spool_size : it->sealed.n));
+    db_bind_text(s, 9, hex);
+    db_bind_int(s, 10, now_ms);
+    if (db_run(c, s, e) < 0 || (!spooled && add_body(c, it->sealed, now_ms, e) < 0))
+        return -1;
+    return journal_item(c, "sealed", it->id.s, it->kind, it->case_no, hex, now_ms, e);
 }
 
 int delivery_last_seq(struct db_conn *c, const char *case_no, uint64_t *seq, struct err *e)

@@ -17,8 +17,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_REVOKED] = "INSERT INTO key_revoked(key_id, gmt_create, gmt_modified) VALUES(?1, ?2, ?2) ON CONFLICT(key_id) DO NOTHING",
     [Q_IS_REVOKED] = "SELECT 1 FROM key_revoked r JOIN key_case k ON k.key_id = r.key_id AND k.case_no = ?1 LIMIT 1",
     [Q_STREAM] = "SELECT incarnation, next_number FROM delivery_stream WHERE id = 1",
-    [Q_OPEN_OUT] = "SELECT item_id, kind, case_no, CASE WHEN acked_ms = 0 THEN 'sending' ELSE 'unconfirmed' END FROM out_item "
-                   "WHERE (acked_ms = 0 OR retain = 1) AND spool = '' AND substr(sealed, ?2, 8) = ?1 ORDER BY id",
+    [Q_OPEN_OUT] = "SELECT o.item_id, o.kind, o.case_no, CASE WHEN o.acked_ms = 0 THEN 'sending' ELSE 'unconfirmed' END FROM out_item o JOIN out_body b ON b.id = o.id "
+                   "WHERE (o.acked_ms = 0 OR o.retain = 1) AND o.spool = '' AND substr(b.sealed, ?2, 8) = ?1 ORDER BY o.id",
     [Q_OPEN_IN] = "SELECT item_id, kind, case_no, state FROM in_item WHERE state <> 'applied' AND state <> 'refused' AND substr(sealed, ?2, 8) = ?1 ORDER BY id",
     [Q_FILES] = "SELECT count(*) FROM out_file WHERE id < ?1",
 };

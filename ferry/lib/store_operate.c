@@ -12,6 +12,7 @@
 #define OUT_COLUMNS "SELECT o.item_id, o.kind, o.case_no, o.case_seq, CASE WHEN o.acked_ms > 0 THEN 'received' WHEN f.sends > 0 THEN 'sent' ELSE 'sealed' END, " \
                     "'', o.gmt_create, o.number, coalesce(f.sends, 0), o.retain, o.size FROM out_item o LEFT JOIN out_file f ON f.id = o.number "
 #define IN_COLUMNS "SELECT item_id, kind, case_no, case_seq, state, reason, received_ms, 0, 0, 0, length(sealed) FROM in_item "
+#define HAS_BYTES "(spool <> '' OR EXISTS (SELECT 1 FROM out_body b WHERE b.id = out_item.id))"
 #define CASES "SELECT case_no FROM out_case UNION SELECT case_no FROM in_case UNION SELECT case_no FROM out_item WHERE case_no <> ''"
 
 enum {
@@ -44,8 +45,8 @@ static const char *const sql[Q__COUNT] = {
                 "LEFT JOIN out_case o ON o.case_no = k.case_no WHERE k.case_no > ?1 AND (?2 = '' OR k.case_no <= ?2) ORDER BY k.case_no LIMIT ?3",
     /* What is in a file that is still under way arrives with it. */
     [Q_REQUEUE] = "UPDATE out_item SET number = 0, acked_ms = 0, gmt_modified = ?3 WHERE case_no = ?1 AND (case_seq > ?2 OR (retain = 1 AND case_seq = 0)) "
-                  "AND acked_ms > 0 AND (length(sealed) > 0 OR spool <> '')",
-    [Q_PLACES] = "SELECT DISTINCT case_seq FROM out_item WHERE case_no = ?1 AND case_seq > ?2 AND (length(sealed) > 0 OR spool <> '') ORDER BY case_seq",
+                  "AND acked_ms > 0 AND " HAS_BYTES,
+    [Q_PLACES] = "SELECT DISTINCT case_seq FROM out_item WHERE case_no = ?1 AND case_seq > ?2 AND " HAS_BYTES " ORDER BY case_seq",
     [Q_FLOOR] = "SELECT coalesce((SELECT min(id) - 1 FROM out_file), (SELECT next_number - 1 FROM delivery_stream WHERE id = 1))",
     [Q_TOP] = "SELECT coalesce(max(case_no), '') FROM (SELECT max(case_no) AS case_no FROM out_case UNION ALL SELECT max(case_no) FROM in_case)",
     [Q_GONE] = "INSERT INTO in_gone(case_no, seq, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3) ON CONFLICT(case_no, seq) DO NOTHING",

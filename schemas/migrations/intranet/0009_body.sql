@@ -1,0 +1,1 @@
+../delivery/0006_body.sql
