@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/config.h"
 #include "common/file.h"
+#include "common/heap.h"
 #include "common/http.h"
 #include "common/log.h"
 #include "ferry/lib/delivery.h"
@@ -270,6 +271,7 @@ int main(int argc, char **argv)
     }
     if (!file || optind != argc)
         return usage(), 2;
+    heap_setup();
     log_open("internet-side", LOG_INFO);
     if (config_load(&p.config, file, keys, &e) < 0)
         return fail(&e);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/heap.h"
 #include "common/log.h"
 #include "intranet-side/parts.h"
 #include "intranet-side/service/publish.h"
@@ -114,6 +115,7 @@ int main(int argc, char **argv)
             fputs("intranet-side: wrong arguments, see --help\n", stderr);
         return known < 0 ? 2 : 0;
     }
+    heap_setup();
     log_open("intranet-side", LOG_INFO);
     signal(SIGPIPE, SIG_IGN);
     int rc = seal_init(&e);

@@ -200,6 +200,22 @@ static void test_flood_is_bounded_by_number(void **state)
     has(w, QUARANTINE_MORE, "a-link");
 }
 
+/* Beyond the bound a name that is longer than any of ours is let go like others: it stayed in the inbox, and had a line at every look. */
+static void test_long_name_beyond_the_bound(void **state)
+{
+    struct world *w = *state;
+    char name[256];
+    fill(w, QUARANTINE_FILES, 0);
+    memset(name, 'n', 255);
+    name[255] = 0;
+    int fd = openat(w->in, name, O_CREAT | O_WRONLY | O_EXCL, 0600);
+    assert_true(fd >= 0 && write(fd, "x", 1) == 1);
+    close(fd);
+    take(w, name, "name too long");
+    has(w, QUARANTINE_MORE, "name too long");
+    assert_int_equal(count(w->in), 0);
+}
+
 static void test_flood_is_bounded_by_size(void **state)
 {
     struct world *w = *state;
@@ -236,6 +252,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_odd_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_awkward_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_number, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_name_beyond_the_bound, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_size, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines_about_a_flood_are_bounded, setup, teardown),
     };
