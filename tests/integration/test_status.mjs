@@ -90,6 +90,35 @@ for (const [alarm, word, en, zh, type, change] of raised) {
   });
 }
 
+test('FRY-20 since when not: each fault that the status file dates is told with its date, never with the time of the last look', async () => {
+  const began = now() - 3 * 3600 * 1000, beijing = new Date(began + 8 * 3600 * 1000).toISOString();
+  const faults = { stopped: 'x', journal: 'x', trouble: 'x', held: 1, peer_new: true, differences: 1, quarantined: 1, key_warning: 7, key_trouble: 'x', drained: true };
+  for (const [key, value] of Object.entries(faults)) {
+    const change = (s) => { s.internet[key] = value; s.internet.since = { [key]: began }; };
+    assert.deepEqual((await told(change)).programs['internet-side'].alarms.map((x) => x.since_ms), [began], key);
+    assert.match((await told(change, '')).out, new RegExp(`^Ferry: (warning|critical) since ${beijing.slice(0, 10)} ${beijing.slice(11, 19)} `), key);
+    assert.equal((await told((s) => { s.internet[key] = value; s.internet.since = {}; })).since_ms, 0, `${key}: what nobody dated has no date`);
+  }
+  assert.equal((await told((s) => { s.internet.today.late_5 = 1; s.internet.since = { overdue: began }; })).since_ms, began);
+  assert.equal((await told((s) => { s.mover.trouble = 'x'; s.mover.since = { trouble: began }; })).since_ms, began);
+});
+
+test('FRY-20 since when not: a running service dates its faults, and a restart keeps the date', async () => {
+  const v = ends('since');
+  try {
+    v.start.internet();
+    await until('it writes its status', () => v.status('internet').running);
+    assert.deepEqual(v.status('internet').since, {});
+    assert.equal((await v.ferry(['drain', '--side', 'internet', '--wait', '0'])).code, 0);
+    const began = await until('drained has a date', () => v.status('internet').since.drained);
+    assert.ok(Math.abs(now() - began) < 5000);
+    await v.stop('internet');
+    v.start.internet();
+    await until('it runs again', () => v.status('internet').running && v.status('internet').at_ms > began + 3000);
+    assert.equal(v.status('internet').since.drained, began);
+  } finally { await v.close(); }
+});
+
 test('FRY-20 several alarms: the worst stands first, every one is there', async () => {
   const s = await told((x) => { x.internet.held = 1; x.internet.quarantined = 2; x.internet.oldest_ms = now() - 400000; x.internet.drained = true; }, '');
   const at = ['oldest record unacknowledged for 400 s', '1 records held', '2 files in quarantine', 'drained:'].map((t) => s.out.indexOf(t));
