@@ -61,6 +61,9 @@ static const char *in_words(const char *text)
         {"No space left", "磁盘已满"},
         {"Read-only file system", "文件系统为只读"},
         {"Permission denied", "没有权限"},
+        {"Too many open files", "打开的文件过多，请查 LimitNOFILE"},
+        {"Input/output error", "磁盘读写错误，请查硬件"},
+        {"database is locked", "数据库被其他程序锁住"},
         {"No such file or directory", "文件或目录不存在"},
     };
     for (size_t i = 0; speaks_chinese() && i < sizeof known / sizeof known[0]; i++)
@@ -104,6 +107,9 @@ static void judge_counts(struct part *p)
     if (status_number(today, "late_5"))
         say(p, ALARM_OVERDUE, WORD_WARNING, since(p, "overdue"), "ferry list out --side %s",
             told("%lld records of over 5 minutes are still under way (%lld of over 10)", "%lld 条已超 5 分钟仍在途（其中 %lld 条超 10 分钟）"), status_number(today, "late_5"), status_number(today, "late_10"));
+    else if (status_number(today, "late_10"))       /* the records are there, what belongs to them is not: nothing else would say so */
+        say(p, ALARM_OVERDUE, WORD_WARNING, since(p, "overdue"), "ferry list out --side %s; ferry doctor --gateway",
+            told("%lld applications are not whole on the other side after 10 minutes: images under way, or held there", "%lld 件超 10 分钟仍未全部入库：图片在途，或对侧暂存"), status_number(today, "late_10"));
     if (status_number(s, "held"))
         say(p, ALARM_HELD, WORD_WARNING, since(p, "held"), "ferry list held --side %s; ferry retry all --side %s", told("%lld records held: read the reason, mend it, retry", "%lld 条暂存未处理：请看原因，排除后重试"), status_number(s, "held"));
     if (status_true(s, "peer_new"))

@@ -46,7 +46,7 @@ static const char *judge(const struct delivery *d, const struct delivery_state *
     int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
     if (s->stopped[0] || s->journal[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
         return "critical";
-    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->differences || s->today.late_5 ||
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->differences || s->today.late_5 || s->today.late_10 ||
         (s->waiting_ms && now_ms - s->waiting_ms > d->opt.warn_s * 1000LL) ||
         (d->gap_since_ms && now_ms - d->gap_since_ms > d->opt.warn_s * 1000LL))
         return "warning";
@@ -107,7 +107,7 @@ static int load_heard(struct db_conn *c, void *arg, struct err *e)
 /* Under the lock. */
 static void note_since(struct delivery *d, const struct delivery_state *s, bool key_warning, int64_t now_ms)
 {
-    const bool there[SINCE__COUNT] = {[SINCE_STOPPED] = s->stopped[0], [SINCE_JOURNAL] = s->journal[0], [SINCE_TROUBLE] = *first_trouble(d), [SINCE_OVERDUE] = s->today.late_5,
+    const bool there[SINCE__COUNT] = {[SINCE_STOPPED] = s->stopped[0], [SINCE_JOURNAL] = s->journal[0], [SINCE_TROUBLE] = *first_trouble(d), [SINCE_OVERDUE] = s->today.late_5 || s->today.late_10,
                                       [SINCE_HELD] = s->held, [SINCE_PEER_NEW] = s->peer_new, [SINCE_DIFFERENCES] = s->differences, [SINCE_QUARANTINED] = s->quarantined,
                                       [SINCE_KEY_EXPIRY] = key_warning, [SINCE_KEY_TROUBLE] = d->key_trouble[0], [SINCE_DRAINED] = s->drained};
     for (int i = 0; i < SINCE__COUNT; i++)

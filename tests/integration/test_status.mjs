@@ -57,6 +57,8 @@ const raised = [
   ['trouble', 'warning', /sending fails: .*No space left/, /收发出错：磁盘已满/, /ferry doctor; journalctl -u huzheng-internet/, (s) => { s.internet.trouble = 'publish b-1: No space left on device'; }],
   ['trouble', 'critical', /carrying fails: /, /搬运出错：没有权限/, /ferry doctor/, (s) => { s.mover.trouble = 'internet-to-intranet: Permission denied'; }],
   ['overdue', 'warning', /3 records of over 5 minutes are still under way \(1 of over 10\)/, /3 条已超 5 分钟仍在途（其中 1 条超 10 分钟）/, /ferry list out --side internet/, (s) => { s.internet.today.late_5 = 3; s.internet.today.late_10 = 1; }],
+  ['overdue', 'warning', /2 applications are not whole on the other side after 10 minutes/, /2 件超 10 分钟仍未全部入库/, /ferry list out --side internet/, (s) => { s.internet.today.late_10 = 2; }],
+  ['trouble', 'warning', /sending fails: .*Too many open files/, /收发出错：打开的文件过多/, /ferry doctor; journalctl -u huzheng-internet/, (s) => { s.internet.trouble = 'open inbox: Too many open files'; }],
   ['held', 'warning', /2 records held/, /2 条暂存未处理/, /ferry list held --side intranet/, (s) => { s.intranet.held = 2; }],
   ['waiting', 'warning', /2 records wait for 90 s for an earlier one/, /2 条等前一条到达已 90 秒/, /ferry list open --side intranet/, (s) => { s.intranet.waiting = 2; s.intranet.waiting_ms = now() - 90500; }],
   ['gap', 'warning', /4 files of the peer's sequence missing for 90 s/, /对侧文件序号缺 4 个已 90 秒/, /ferry quarantine/, (s) => { s.intranet.gap = 4; s.intranet.gap_since_ms = now() - 90500; }],
