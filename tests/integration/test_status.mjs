@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { ends, ferry, root, sides, sleep, until } from '../support/ends.mjs';
 
@@ -118,6 +119,30 @@ test('FRY-20 since when not: a running service dates its faults, and a restart k
     v.start.internet();
     await until('it runs again', () => v.status('internet').running && v.status('internet').at_ms > began + 3000);
     assert.equal(v.status('internet').since.drained, began);
+  } finally { await v.close(); }
+});
+
+test('FRY-04 FRY-05 FRY-20 two clocks: five minutes for a record that nobody acknowledged, ten for one that is not confirmed with all that belongs to it', async () => {
+  const v = ends('clocks');
+  try {
+    v.start.internet(6);
+    await until('its records are sealed', () => v.status('internet').unconfirmed >= 5);
+    await v.stop('internet');
+    const judged = async (change) => {
+      const db = new DatabaseSync(v.at('internet/peer.db'));
+      db.exec(`UPDATE out_item SET gmt_create = ${now()}; UPDATE out_item SET ${change} WHERE id = (SELECT min(id) FROM out_item WHERE retain = 1 AND bulk = 0)`);
+      db.close();
+      const from = now();
+      v.start.internet();
+      await until('it looked anew', () => v.status('internet').running && v.status('internet').at_ms > from);
+      await v.stop('internet');
+      const s = v.status('internet');
+      return [s.today.late_5, s.today.late_10, s.word, Boolean(s.since.overdue)];
+    };
+    assert.deepEqual(await judged(`gmt_create = ${now() - 280e3}, acked_ms = ${now()}`), [0, 0, 'fine', false]);
+    assert.deepEqual(await judged(`gmt_create = ${now() - 580e3}, acked_ms = ${now()}`), [0, 0, 'fine', false], 'its record is there: ten minutes for the rest');
+    assert.deepEqual(await judged(`gmt_create = ${now() - 620e3}, acked_ms = ${now()}`), [0, 1, 'warning', true], 'only the images are late');
+    assert.deepEqual(await judged(`gmt_create = ${now() - 320e3}, acked_ms = 0`), [1, 0, 'critical', true]);
   } finally { await v.close(); }
 });
 
