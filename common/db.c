@@ -1,6 +1,7 @@
 /* db.c - opening, migrating, the writer thread. Statements and stepping are in db_stmt.c, migrations in db_migrate.c. */
 #include "common/db_parts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -46,7 +47,11 @@ static int pragma(struct db_conn *c, const char *sql, struct err *e)
     char *why = NULL;
     if (sqlite3_exec(c->sql, sql, NULL, NULL, &why) == SQLITE_OK)
         return 0;
-    err_set(e, ERR_INTERNAL, "%s: %s: %s", c->path, sql, why ? why : "failed");
+    errno = (sqlite3_errcode(c->sql) & 0xff) == SQLITE_CANTOPEN ? sqlite3_system_errno(c->sql) : 0;
+    if (errno)
+        err_sys(e, "%s: %.60s: %s", c->path, sql, why ? why : "failed");
+    else
+        err_set(e, ERR_INTERNAL, "%s: %s: %s", c->path, sql, why ? why : "failed");
     sqlite3_free(why);
     return -1;
 }
@@ -56,8 +61,11 @@ static int open_conn(struct db_conn *c, const struct db_options *opt, bool reade
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (reader ? 0 : SQLITE_OPEN_CREATE);
     c->path = opt->path;
     c->reader = reader;
-    if (sqlite3_open_v2(opt->path, &c->sql, flags, NULL) != SQLITE_OK)
-        return err_set(e, ERR_INTERNAL, "open database %s: %s", opt->path, c->sql ? sqlite3_errmsg(c->sql) : "no memory");
+    if (sqlite3_open_v2(opt->path, &c->sql, flags, NULL) != SQLITE_OK) {
+        errno = c->sql ? sqlite3_system_errno(c->sql) : 0;       /* "unable to open" alone does not say what to mend */
+        return errno ? err_sys(e, "open database %s: %s", opt->path, sqlite3_errmsg(c->sql))
+                     : err_set(e, ERR_INTERNAL, "open database %s: %s", opt->path, c->sql ? sqlite3_errmsg(c->sql) : "no memory");
+    }
     sqlite3_extended_result_codes(c->sql, 1);
     sqlite3_busy_timeout(c->sql, 5000);
     sqlite3_db_config(c->sql, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

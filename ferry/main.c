@@ -98,6 +98,7 @@ static const struct verb {
      "a side's keys: list, generate, trust, use, retire, revoke, backup, restore, drill"},
     {"inspect", "FILE", "--keys= --parser= --schemas=", 1, 1, false, command_inspect, "what a gateway file is, who signed it; opens nothing"},
 };
+#define WAIT_MOST_S 86400
 #define NVERBS (sizeof verbs / sizeof verbs[0])
 
 static int usage(int code)
@@ -154,12 +155,51 @@ int command_config(struct config **c, const struct arguments *a)
     const char *path = arguments_option(a, "--config");
     if (!path)
         path = usual_config(found);
-    if (!path)
-        return usage(2);
+    if (!path) {
+        fprintf(stderr, "ferry: %s\n", told("no configuration: want --config FILE, $HUZHENG_FERRY_CONF or /etc/huzheng/ferry.conf", "没有配置文件：请用 --config 文件、环境变量 HUZHENG_FERRY_CONF，或放置 /etc/huzheng/ferry.conf"));
+        return 2;
+    }
     if (config_load(c, path, ferry_keys, &e) == 0)
         return 0;
     fprintf(stderr, "ferry: %s\n", e.msg);
     return 2;
+}
+
+/* What one verb wants, in three lines: who typed it wrong at night needs no list of all verbs. */
+static int usage_of(const struct verb *v, const struct arguments *a, int code)
+{
+    if (a->nwords > v->most)
+        fprintf(stderr, told("ferry %s: %s is too much\n", "ferry %s：多了 %s\n"), v->name, arguments_word(a, v->most));
+    else
+        fprintf(stderr, told("ferry %s: want %s\n", "ferry %s：请写明 %s\n"), v->name, v->words);
+    fprintf(stderr, "  ferry %s %s\n    %s\n    %s\n", v->name, v->words, v->options, v->says);
+    return code;
+}
+
+static int no_verb(const char *name)
+{
+    fprintf(stderr, told("ferry: there is no verb %s; want one of", "ferry：没有 %s 这个命令；可用的有"), name);
+    for (size_t i = 0; i < NVERBS; i++)
+        fprintf(stderr, " %s", verbs[i].name);
+    fprintf(stderr, told("\n  ferry --help tells what each does\n", "\n  用法见 ferry --help\n"));
+    for (const char *const *w = (const char *const[]){"status", "doctor", NULL}; *w; w++)
+        if (strncmp(name, *w, 4) == 0)
+            return 3;                    /* 2 would tell a monitor "critical" */
+    return 2;
+}
+
+/* Options that mean the same for every verb. */
+static bool common_options_fit(const struct verb *v, const struct arguments *a)
+{
+    const char *side = arguments_option(a, "--side"), *wait = arguments_option(a, "--wait");
+    struct err e = {0};
+    uint64_t s;
+    if (side && strcmp(side, "internet") != 0 && strcmp(side, "intranet") != 0)
+        return fprintf(stderr, told("ferry %s: --side: want internet or intranet, have '%.40s'\n", "ferry %s：--side 应为 internet 或 intranet，实为“%.40s”\n"), v->name, side) < 0;
+    if (wait && parse_u64(wait, 0, WAIT_MOST_S, &s, "--wait", &e) < 0)
+        return fprintf(stderr, told("ferry %s: --wait: want seconds, a whole number from 0 to %d, have '%.40s'\n", "ferry %s：--wait 应为 0 至 %d 之间的整数（秒），实为“%.40s”\n"), v->name,
+                       WAIT_MOST_S, wait) < 0;
+    return true;
 }
 
 static int run_verb(const struct verb *v, const struct arguments *a)
@@ -168,11 +208,13 @@ static int run_verb(const struct verb *v, const struct arguments *a)
     const char *wrong;
     const int bad = v->run == command_status || v->run == command_doctor ? 3 : 2;            /* 2 would tell a monitor "critical" */
     if (a->nwords < v->least || a->nwords > v->most)
-        return usage(bad);
+        return usage_of(v, a, bad);
     if (!arguments_allowed(a, v->options, &wrong)) {
-        fprintf(stderr, "ferry %s: %s is not an option of it\n", v->name, wrong);
+        fprintf(stderr, told("ferry %s: %s is not an option of it, which are %s\n", "ferry %s：没有 %s 这个选项，可用的有 %s\n"), v->name, wrong, v->options);
         return bad;
     }
+    if (!common_options_fit(v, a))
+        return bad;
     int rc = v->config && command_config(&c, a) != 0 ? bad : v->run(c, a);
     config_free(c);
     return rc;
@@ -204,7 +246,9 @@ static int dispatch(const struct arguments *a)
     for (size_t i = 0; a->verb && i < NVERBS; i++)
         if (strcmp(verbs[i].name, a->verb) == 0)
             return run_verb(&verbs[i], a);
-    return arguments_option(a, "--check-config") && !a->verb ? check_config(a) : usage(2);
+    if (a->verb)
+        return no_verb(a->verb);
+    return arguments_option(a, "--check-config") ? check_config(a) : usage(2);
 }
 
 int main(int argc, char **argv)
@@ -220,7 +264,7 @@ int main(int argc, char **argv)
     if (rc == 0 && arguments_option(&a, "--help"))
         return usage(0);
     if (rc < 0)
-        fprintf(stderr, "ferry: %s: unknown option, or its value is missing; usage: ferry --help\n", wrong);
+        fprintf(stderr, told("ferry: %s: unknown option, or its value is missing, or a word too many; usage: ferry --help\n", "ferry：%s：没有这个选项、缺少它的值，或多了一个词；用法见 ferry --help\n"), wrong);
     else if (seal_init(&e) < 0)
         fprintf(stderr, "ferry: %s\n", e.msg);
     else

@@ -107,6 +107,19 @@ static int window(const struct side *s, bool open, long long *queued)
     return 0;
 }
 
+/* A medium that is not mounted is no folder yet: made here, the files would go to this host's own disk and somebody would carry an empty medium. */
+static int is_there(const char *verb, const char *medium)
+{
+    struct err e = {0};
+    int fd;
+    if (folder_open(&fd, medium, 0, &e) < 0) {
+        fprintf(stderr, "ferry %s: %s: %s\n", verb, e.msg, told("want the folder of a medium that is mounted", "请指明已挂载介质的目录"));
+        return 1;
+    }
+    close(fd);
+    return 0;
+}
+
 int command_export(const struct config *c, const struct arguments *a)
 {
     struct haul h = {.verb = "export"};
@@ -114,7 +127,7 @@ int command_export(const struct config *c, const struct arguments *a)
     struct err e = {0};
     char target[1024];
     int from, to, quiet = 0, rc = operate_side(&s, c, a);
-    if (rc)
+    if (rc || (rc = is_there("export", arguments_word(a, 0))) != 0)
         return rc;
     if (str_fmt(target, sizeof target, &e, "%s/to-%s", arguments_word(a, 0), strcmp(s.name, "internet") == 0 ? "intranet" : "internet") < 0 ||
         lane_keys_load(&h.keys, s.key, &e) < 0 || open_both(&from, &to, s.outbox, target, &e) < 0)
@@ -140,7 +153,7 @@ int command_import(const struct config *c, const struct arguments *a)
     struct err e = {0};
     char source[1024];
     int from, to, rc = operate_side(&s, c, a);
-    if (rc)
+    if (rc || (rc = is_there("import", arguments_word(a, 0))) != 0)
         return rc;
     if (str_fmt(source, sizeof source, &e, "%s/to-%s", arguments_word(a, 0), s.name) < 0 || lane_keys_load(&h.keys, s.peer_key, &e) < 0 ||
         open_both(&from, &to, source, s.inbox, &e) < 0)

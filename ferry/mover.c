@@ -15,6 +15,7 @@
 #include "ferry/lib/follow.h"
 #include "ferry/lib/probe.h"
 #include "ferry/lib/quarantine.h"
+#include "ferry/lib/since.h"
 #include "ferry/lib/temps.h"
 
 struct lane {                            /* one direction */
@@ -32,6 +33,7 @@ struct mover {
     int64_t rescan_ms, settle_ms;
     const char *status_file;             /* borrowed from the configuration */
     int64_t started_ms;
+    struct since since;
     char trouble[200];                   /* last failure, "" after a round without one */
 };
 
@@ -68,6 +70,7 @@ int mover_open(struct mover **out, const struct config *c, struct err *e)
     m->settle_ms = (int64_t)config_number(c, "settle_s") * 1000;
     m->status_file = config_text(c, "status_file");
     m->started_ms = clock_wall_ms();
+    since_take(&m->since, m->status_file, m->started_ms);
     if (open_lane(&m->lanes[0], "internet-to-intranet", config_text(c, "internet_outbox"), config_text(c, "intranet_inbox"), config_text(c, "internet_key"), e) < 0 ||
         open_lane(&m->lanes[1], "intranet-to-internet", config_text(c, "intranet_outbox"), config_text(c, "internet_inbox"), config_text(c, "intranet_key"), e) < 0 ||
         folder_make(config_text(c, "quarantine"), 0700, e) < 0 || folder_open(&m->quarantine, config_text(c, "quarantine"), 0, e) < 0) {
@@ -185,13 +188,14 @@ static void round_of(struct mover *m, struct lane *l)
     free(list);
 }
 
-static int write_status(const struct mover *m, bool running, struct err *e)
+static int write_status(struct mover *m, bool running, struct err *e)
 {
     struct buf b;
     char at[21];
     clock_rfc3339(at, clock_wall_ms());
     if (!*m->status_file)
         return 0;
+    since_note(&m->since, SINCE_TROUBLE, m->trouble[0], clock_wall_ms());
     buf_init(&b, 4096);
     buf_fmt(&b, "{\"program\":\"mover\",\"at\":\"%s\",\"at_ms\":%lld,\"pid\":%d,\"running\":%s,\"word\":\"%s\",\"trouble\":\"", at, (long long)clock_wall_ms(), getpid(),
             running ? "true" : "false", m->trouble[0] ? "critical" : "fine");
@@ -202,7 +206,9 @@ static int write_status(const struct mover *m, bool running, struct err *e)
     for (int i = 0; i < 2; i++)
         buf_fmt(&b, "%s{\"name\":\"%s\",\"carried\":%llu,\"bytes\":%llu,\"quarantined\":%llu,\"last_ms\":%lld}", i ? "," : "", m->lanes[i].name,
                 (unsigned long long)m->lanes[i].carried, (unsigned long long)m->lanes[i].bytes, (unsigned long long)m->lanes[i].quarantined, (long long)m->lanes[i].last_ms);
-    buf_str(&b, "]}\n");
+    buf_str(&b, "],");
+    since_put(&b, &m->since);
+    buf_str(&b, "}\n");
     int rc = buf_done(&b, "status", e) < 0 ? -1 : file_write_path(m->status_file, buf_bytes(&b), 0644, e);
     buf_clear(&b);
     return rc;

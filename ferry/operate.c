@@ -18,13 +18,11 @@
 int operate_side(struct side *out, const struct config *c, const struct arguments *a)
 {
     const char *internet = config_text(c, "internet_commands"), *intranet = config_text(c, "intranet_commands"), *side = arguments_option(a, "--side");
-    if (side && strcmp(side, "internet") != 0 && strcmp(side, "intranet") != 0)
-        side = "";
     if (!side && *internet && !*intranet)
         side = "internet";
     if (!side && *intranet && !*internet)
         side = "intranet";
-    if (!side || !*side) {
+    if (!side) {
         fprintf(stderr, "ferry %s: %s\n", a->verb, told("which side? --side internet or --side intranet", "请指明一侧：--side internet 或 --side intranet"));
         return 2;
     }
@@ -70,7 +68,7 @@ static int tell_json(const struct arguments *a, const json_t *answer)
 
 static const char *state_told(const char *state)
 {
-    static const char *const words[][2] = {{"sealed", "已封装待发"}, {"sent", "已发出"}, {"received", "对侧已收"}, {"confirmed", "对侧已入库"}, {"held", "暂存"},
+    static const char *const words[][2] = {{"sealed", "已封装待发"}, {"sent", "已发出"}, {"crossing", "过境中"}, {"received", "对侧已收"}, {"confirmed", "对侧已入库"}, {"held", "暂存"},
                                            {"refused", "拒收"}, {"waiting", "等前一条"}, {"applied", "已处理"}};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (strcmp(words[i][0], state) == 0)
@@ -85,7 +83,7 @@ static void print_row(const json_t *r)
     printf("%.10s %.8s  %s  %s  %-18s %s #%lld", at, at + 11, strcmp(text(r, "direction"), "out") == 0 ? told("out", "发") : told("in ", "收"), text(r, "id"), text(r, "kind"),
            *text(r, "case") ? text(r, "case") : "-", number(r, "seq"));
     printf("  %s%s", state_told(text(r, "state")), json_is_true(json_object_get(r, "overdue")) ? told(" OVERDUE", " 超时") : "");
-    if (number(r, "number"))
+    if (number(r, "number") && number(r, "sends"))
         printf(told("  file %lld sent %lld times", "  文件 %lld 发送 %lld 次"), number(r, "number"), number(r, "sends"));
     if (*text(r, "reason"))
         printf("\n    %s", text(r, "reason"));
@@ -97,6 +95,8 @@ static void print_file(const json_t *r)
     char at[21] = "-";
     if (number(r, "first_ms"))
         clock_rfc3339(at, number(r, "first_ms") + 8 * 3600 * 1000);
+    if (*at != '-')
+        at[10] = ' ', at[19] = 0;        /* Beijing time: no Z */
     printf(told("file %lld  %s  %s%s  first sent %s  %lld times  %lld bytes\n", "文件 %lld  %s  %s%s  首发 %s  %lld 次  %lld 字节\n"), number(r, "number"), text(r, "kind"),
            state_told(text(r, "state")), json_is_true(json_object_get(r, "overdue")) ? told(" OVERDUE", " 超时") : "", at, number(r, "sends"), number(r, "bytes"));
 }

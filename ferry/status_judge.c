@@ -41,6 +41,12 @@ static int64_t age_s(const struct report *r, const struct part *p, const char *k
     return at ? (r->now_ms - at) / 1000 : 0;
 }
 
+/* Since when a fault of its status file is there, 0 = it does not say. */
+static int64_t since(const struct part *p, const char *what)
+{
+    return status_number(json_object_get(p->status, "since"), what);
+}
+
 /* What the programs say of themselves in English, where it is one of a few known sentences. */
 static const char *in_words(const char *text)
 {
@@ -55,6 +61,9 @@ static const char *in_words(const char *text)
         {"No space left", "磁盘已满"},
         {"Read-only file system", "文件系统为只读"},
         {"Permission denied", "没有权限"},
+        {"Too many open files", "打开的文件过多，请查 LimitNOFILE"},
+        {"Input/output error", "磁盘读写错误，请查硬件"},
+        {"database is locked", "数据库被其他程序锁住"},
         {"No such file or directory", "文件或目录不存在"},
     };
     for (size_t i = 0; speaks_chinese() && i < sizeof known / sizeof known[0]; i++)
@@ -95,44 +104,45 @@ static void judge_ages(const struct report *r, struct part *p)
 static void judge_counts(struct part *p)
 {
     const json_t *s = p->status, *today = json_object_get(s, "today");
-    const long long at = status_number(s, "at_ms");
     if (status_number(today, "late_5"))
-        say(p, ALARM_OVERDUE, WORD_WARNING, 0, "ferry list out --side %s",
+        say(p, ALARM_OVERDUE, WORD_WARNING, since(p, "overdue"), "ferry list out --side %s",
             told("%lld records of over 5 minutes are still under way (%lld of over 10)", "%lld 条已超 5 分钟仍在途（其中 %lld 条超 10 分钟）"), status_number(today, "late_5"), status_number(today, "late_10"));
+    else if (status_number(today, "late_10"))       /* the records are there, what belongs to them is not: nothing else would say so */
+        say(p, ALARM_OVERDUE, WORD_WARNING, since(p, "overdue"), "ferry list out --side %s; ferry doctor --gateway",
+            told("%lld applications are not whole on the other side after 10 minutes: images under way, or held there", "%lld 件超 10 分钟仍未全部入库：图片在途，或对侧暂存"), status_number(today, "late_10"));
     if (status_number(s, "held"))
-        say(p, ALARM_HELD, WORD_WARNING, 0, "ferry list held --side %s; ferry retry all --side %s", told("%lld records held: read the reason, mend it, retry", "%lld 条暂存未处理：请看原因，排除后重试"), status_number(s, "held"));
+        say(p, ALARM_HELD, WORD_WARNING, since(p, "held"), "ferry list held --side %s; ferry retry all --side %s", told("%lld records held: read the reason, mend it, retry", "%lld 条暂存未处理：请看原因，排除后重试"), status_number(s, "held"));
     if (status_true(s, "peer_new"))
-        say(p, ALARM_PEER_NEW, WORD_WARNING, 0, told("on the other side: ferry resync", "在对侧执行：ferry resync"), "%s",
+        say(p, ALARM_PEER_NEW, WORD_WARNING, since(p, "peer_new"), told("on the other side: ferry resync", "在对侧执行：ferry resync"), "%s",
             told("the peer began a new stream and did not resync: was it emptied or restored?", "对侧换了新的批次序列却未重新对齐：是否被清空或由备份恢复？"));
     if (status_number(s, "differences"))
-        say(p, ALARM_DIFFERENCES, WORD_WARNING, 0, "ferry list differences --side %s", told("%lld differences between the two sides' lists", "两侧对账有 %lld 条差异"), status_number(s, "differences"));
+        say(p, ALARM_DIFFERENCES, WORD_WARNING, since(p, "differences"), "ferry list differences --side %s", told("%lld differences between the two sides' lists", "两侧对账有 %lld 条差异"), status_number(s, "differences"));
     if (status_number(s, "quarantined"))
-        say(p, ALARM_QUARANTINE, WORD_WARNING, 0, "ferry quarantine", told("%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"), status_number(s, "quarantined"));
+        say(p, ALARM_QUARANTINE, WORD_WARNING, since(p, "quarantined"), "ferry quarantine", told("%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"), status_number(s, "quarantined"));
     if (status_number(s, "key_warning"))
-        say(p, ALARM_KEY_EXPIRY, WORD_WARNING, 0, "ferry key list --side %s", "%s", told("a key expires: change it (ferry key generate)", "密钥即将到期：请更换（ferry key generate）"));
+        say(p, ALARM_KEY_EXPIRY, WORD_WARNING, since(p, "key_warning"), "ferry key list --side %s", "%s", told("a key expires: change it (ferry key generate)", "密钥即将到期：请更换（ferry key generate）"));
     if (*status_text(s, "key_trouble"))
-        say(p, ALARM_KEY_TROUBLE, WORD_WARNING, at, "ferry key list --side %s", "%s%.150s", told("keys: ", "密钥："), status_text(s, "key_trouble"));
+        say(p, ALARM_KEY_TROUBLE, WORD_WARNING, since(p, "key_trouble"), "ferry key list --side %s", "%s%.150s", told("keys: ", "密钥："), status_text(s, "key_trouble"));
     if (status_true(s, "drained"))
-        say(p, ALARM_DRAINED, WORD_WARNING, 0, "ferry resume --side %s", "%s", told("drained: nothing new is accepted until somebody resumes", "已停止受理新件（drain），恢复前群众无法提交"));
+        say(p, ALARM_DRAINED, WORD_WARNING, since(p, "drained"), "ferry resume --side %s", "%s", told("drained: nothing new is accepted until somebody resumes", "已停止受理新件（drain），恢复前群众无法提交"));
 }
 
 static void judge_side(const struct report *r, struct part *p)
 {
     const json_t *s = p->status;
-    const long long at = status_number(s, "at_ms");
     const char *own = status_text(s, "word");
     judge_stopped(r, p);
     if (*status_text(s, "stopped"))
-        say(p, ALARM_STANDS, WORD_CRITICAL, at, "ferry resync --side %s", "%s%.150s", told("sending stands: ", "发送已停："), in_words(status_text(s, "stopped")));
+        say(p, ALARM_STANDS, WORD_CRITICAL, since(p, "stopped"), "ferry resync --side %s", "%s%.150s", told("sending stands: ", "发送已停："), in_words(status_text(s, "stopped")));
     if (*status_text(s, "journal"))
-        say(p, ALARM_JOURNAL, WORD_CRITICAL, at, told("restored: ferry resync --side %s; else keep everything as it is", "确系恢复：ferry resync --side %s；否则保持原样并报告"), "%s%.150s",
+        say(p, ALARM_JOURNAL, WORD_CRITICAL, since(p, "journal"), told("restored: ferry resync --side %s; else keep everything as it is", "确系恢复：ferry resync --side %s；否则保持原样并报告"), "%s%.150s",
             told("journals do not agree: ", "两侧日志链不符："), in_words(status_text(s, "journal")));
     judge_ages(r, p);
     if (*status_text(s, "trouble"))
-        say(p, ALARM_TROUBLE, WORD_WARNING, at, "ferry doctor; journalctl -u huzheng-%s -p err -n 20", "%s%.150s", told("sending fails: ", "收发出错："), in_words(status_text(s, "trouble")));
+        say(p, ALARM_TROUBLE, WORD_WARNING, since(p, "trouble"), "ferry doctor; journalctl -u huzheng-%s -p err -n 20", "%s%.150s", told("sending fails: ", "收发出错："), in_words(status_text(s, "trouble")));
     judge_counts(p);
     if (strcmp(own, "fine") != 0 && p->nalarms == 0)
-        say(p, ALARM_NOT_CONTENT, strcmp(own, "critical") == 0 ? WORD_CRITICAL : WORD_WARNING, at, "journalctl -u huzheng-%s -n 50", "%s", told("the service itself is not content: read its log", "服务自报异常：请看其日志"));
+        say(p, ALARM_NOT_CONTENT, strcmp(own, "critical") == 0 ? WORD_CRITICAL : WORD_WARNING, 0, "journalctl -u huzheng-%s -n 50", "%s", told("the service itself is not content: read its log", "服务自报异常：请看其日志"));
 }
 
 static void judge_mover(const struct report *r, struct part *p)
@@ -140,7 +150,7 @@ static void judge_mover(const struct report *r, struct part *p)
     const struct folder_part *aside = &r->folders[STATUS_FOLDERS - 1];
     judge_stopped(r, p);
     if (*status_text(p->status, "trouble"))
-        say(p, ALARM_TROUBLE, WORD_CRITICAL, status_number(p->status, "at_ms"), "ferry doctor", "%s%.190s", told("carrying fails: ", "搬运出错："), in_words(status_text(p->status, "trouble")));
+        say(p, ALARM_TROUBLE, WORD_CRITICAL, since(p, "trouble"), "ferry doctor", "%s%.190s", told("carrying fails: ", "搬运出错："), in_words(status_text(p->status, "trouble")));
     if (aside->files)
         say(p, ALARM_QUARANTINE, WORD_WARNING, aside->oldest_ms, "ferry quarantine", told("%lld files in quarantine: read their .reason", "隔离区有 %lld 个文件：请看同名 .reason"), (long long)aside->files);
 }

@@ -31,13 +31,14 @@ static void print_keys(const struct part *p)
 static void print_today(const struct part *p)
 {
     const json_t *t = json_object_get(p->status, "today");
-    const long long records = status_number(t, "records"), in_5 = status_number(t, "within_5"), in_10 = status_number(t, "within_10");
+    const long long records = status_number(t, "records"), in_5 = status_number(t, "within_5"), in_10 = status_number(t, "within_10"),
+                    late_5 = status_number(t, "late_5"), late_10 = status_number(t, "late_10");
     if (!records)
         printf("%s", told("    today: no record confirmed yet\n", "    今日：尚无已确认的记录\n"));
     else
         printf(told("    today: %lld records · within 5 min %.1f %% · within 10 min %.1f %% · slowest %lld s · late and under way %lld\n",
                     "    今日：%lld 条 · 5 分钟内 %.1f%% · 10 分钟内 %.1f%% · 最慢 %lld 秒 · 超时在途 %lld\n"),
-               records, 100.0 * (double)in_5 / (double)records, 100.0 * (double)in_10 / (double)records, status_number(t, "slowest_ms") / 1000, status_number(t, "late_5"));
+               records, 100.0 * (double)in_5 / (double)records, 100.0 * (double)in_10 / (double)records, status_number(t, "slowest_ms") / 1000, late_10 > late_5 ? late_10 : late_5);
 }
 
 static void print_side(const struct report *r, const struct part *p)

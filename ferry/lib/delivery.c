@@ -167,6 +167,7 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
         return -1;
     }
     take_up(d, &j.s);
+    since_take(&d->since, d->opt.status_file, d->started_ms);
     if (look_at_outbox(d, e) < 0) {
         delivery_close(d);
         return -1;

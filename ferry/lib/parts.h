@@ -10,6 +10,7 @@
 #include "ferry/lib/delivery.h"
 #include "ferry/lib/envelope.h"
 #include "ferry/lib/journal.h"
+#include "ferry/lib/since.h"
 
 #define STOPPED_WHY "the peer knows more of us than this database: restored from a backup? ferry resync is needed"
 #define INBOX_EVENTS (IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE)
@@ -41,6 +42,7 @@ struct delivery {
     char trouble[THREAD__COUNT][160];    /* why the last round of a thread failed, "" = it did not */
     uint64_t gap_contiguous;             /* clock thread only: where the gap began, and since when it stands there */
     int64_t gap_since_ms;
+    struct since since;                  /* whoever writes the status: the clock thread, and delivery_open and _stop without it */
     bool item_broken;                    /* sender only, this round: an item of ours cannot be read */
     int64_t broken_told_ms;              /* sender only, monotonic: last time the log said so */
     bool purged;                         /* sender only: deleted rows may still be readable in the WAL */

@@ -46,7 +46,7 @@ static const char *judge(const struct delivery *d, const struct delivery_state *
     int64_t age = s->oldest_ms ? now_ms - s->oldest_ms : 0, silence = s->beat_ms ? now_ms - s->beat_ms : 0;
     if (s->stopped[0] || s->journal[0] || age > d->opt.critical_s * 1000LL || silence > d->opt.critical_s * 1000LL)
         return "critical";
-    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->differences || s->today.late_5 ||
+    if (age > d->opt.warn_s * 1000LL || silence > d->opt.warn_s * 1000LL || s->held || s->quarantined || *first_trouble(d) || s->peer_new || s->differences || s->today.late_5 || s->today.late_10 ||
         (s->waiting_ms && now_ms - s->waiting_ms > d->opt.warn_s * 1000LL) ||
         (d->gap_since_ms && now_ms - d->gap_since_ms > d->opt.warn_s * 1000LL))
         return "warning";
@@ -73,7 +73,8 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
             (unsigned long long)s->today.within_10, (unsigned long long)s->today.late_5, (unsigned long long)s->today.late_10, (long long)s->today.slowest_ms);
     buf_fmt(b, "\"started_ms\":%lld,\"protocol\":%u,\"peer_protocol\":%u,\"peer_clock_ms\":%lld,", (long long)d->started_ms, BEAT_PROTOCOL, s->peer_protocol, (long long)s->peer_clock_ms);
     buf_put(b, keys->p, keys->n);
-    buf_fmt(b, "\"journal\":\"%s\",\"differences\":%llu,", s->journal, (unsigned long long)s->differences);
+    since_put(b, &d->since);
+    buf_fmt(b, ",\"journal\":\"%s\",\"differences\":%llu,", s->journal, (unsigned long long)s->differences);
     buf_fmt(b, "\"gap_since_ms\":%lld,\"waiting_ms\":%lld,\"warn_s\":%u,\"critical_s\":%u,\"stopped\":\"%s\",\"trouble\":\"", (long long)d->gap_since_ms, (long long)s->waiting_ms, d->opt.warn_s, d->opt.critical_s,
             s->stopped);
     for (const char *p = trouble; *p; p++)
@@ -101,6 +102,16 @@ static int load_heard(struct db_conn *c, void *arg, struct err *e)
     int rc = store_ranges(c, j->incarnation, &b, e);
     j->contiguous = b.contiguous;
     return rc;
+}
+
+/* Under the lock. */
+static void note_since(struct delivery *d, const struct delivery_state *s, bool key_warning, int64_t now_ms)
+{
+    const bool there[SINCE__COUNT] = {[SINCE_STOPPED] = s->stopped[0], [SINCE_JOURNAL] = s->journal[0], [SINCE_TROUBLE] = *first_trouble(d), [SINCE_OVERDUE] = s->today.late_5 || s->today.late_10,
+                                      [SINCE_HELD] = s->held, [SINCE_PEER_NEW] = s->peer_new, [SINCE_DIFFERENCES] = s->differences, [SINCE_QUARANTINED] = s->quarantined,
+                                      [SINCE_KEY_EXPIRY] = key_warning, [SINCE_KEY_TROUBLE] = d->key_trouble[0], [SINCE_DRAINED] = s->drained};
+    for (int i = 0; i < SINCE__COUNT; i++)
+        since_note(&d->since, (enum since_what)i, there[i], now_ms);
 }
 
 int status_write(struct delivery *d, struct err *e)
@@ -133,6 +144,7 @@ int status_write(struct delivery *d, struct err *e)
     snprintf(s.word, sizeof s.word, "%s", judge(d, &s, now));
     if ((key_warning || d->key_trouble[0]) && strcmp(s.word, "fine") == 0)
         snprintf(s.word, sizeof s.word, "warning");
+    note_since(d, &s, key_warning, now);
     d->live = s;
     bool running = !d->stop;
     char trouble[sizeof d->trouble[0]];

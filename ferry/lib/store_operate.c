@@ -114,7 +114,7 @@ int operate_list(struct db_conn *c, const char *what, int64_t max, int64_t now_m
             db_bind_int(s, 1, max);
             return put_rows(c, s, words[i].q, now_ms, rows, e);
         }
-    return err_set(e, ERR_INPUT, "list: want open, held, out or files, have '%.30s'", what);
+    return err_set(e, ERR_INPUT, "list: want open, held, out, files or differences, have '%.30s'", what);
 }
 
 int operate_show(struct db_conn *c, const char *id_or_case, int64_t now_ms, json_t *rows, struct err *e)

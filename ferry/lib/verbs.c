@@ -1,8 +1,10 @@
 #include "ferry/lib/verbs.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/file.h"
 #include "common/log.h"
 #include "ferry/lib/evidence.h"
 #include "ferry/lib/keys.h"
@@ -14,6 +16,44 @@
 #define LIST_MOST 10000
 
 struct rows_job { const char *what, *id; int64_t max, now_ms; json_t *rows; };
+
+struct lying { uint64_t *number; size_t n; };      /* files of our stream in our outbox: the gateway did not fetch them yet */
+
+static int look_at_outbox(struct delivery *d, struct lying *l, struct err *e)
+{
+    struct dir_entry *list;
+    struct envelope_head h;
+    size_t n;
+    if (folder_list(&list, &n, d->outbox, LIST_MOST, e) < 0)
+        return -1;
+    l->n = 0;
+    l->number = calloc(n ? n : 1, sizeof *l->number);
+    for (size_t i = 0; l->number && i < n; i++)
+        if (envelope_named(list[i].name, &h) && h.kind != ENVELOPE_BEAT && strcmp(h.incarnation, d->incarnation) == 0)
+            l->number[l->n++] = h.number;
+    free(list);
+    return l->number ? 0 : err_set(e, ERR_FULL, "list: no memory");
+}
+
+/* What was sent and lies in our outbox no more is crossing: the gateway has it, or lost it, and the peer did not say that it came. */
+static int tell_crossing(struct delivery *d, json_t *rows, struct err *e)
+{
+    struct lying l;
+    size_t i;
+    json_t *row;
+    if (look_at_outbox(d, &l, e) < 0)
+        return -1;
+    json_array_foreach(rows, i, row) {
+        const uint64_t number = (uint64_t)json_integer_value(json_object_get(row, "number"));
+        bool lies = false;
+        for (size_t k = 0; k < l.n && !lies; k++)
+            lies = l.number[k] == number;
+        if (!lies && strcmp(command_text(row, "state"), "sent") == 0)
+            json_object_set_new(row, "state", json_string("crossing"));
+    }
+    free(l.number);
+    return 0;
+}
 
 static int load_rows(struct db_conn *c, void *arg, struct err *e)
 {
@@ -33,6 +73,8 @@ static int list(struct delivery *d, void *app, const json_t *args, json_t *answe
     if (j.max < 1 || j.max > LIST_MOST)
         j.max = LIST_MOST;
     int rc = db_read(d->opt.db, load_rows, &j, e);
+    if (rc == 0)
+        rc = tell_crossing(d, j.rows, e);
     json_object_set_new(answer, "rows", j.rows);
     return rc;
 }
@@ -47,6 +89,8 @@ static int show(struct delivery *d, void *app, const json_t *args, json_t *answe
     int rc = db_read(d->opt.db, load_rows, &j, e);
     if (rc == 0 && json_array_size(j.rows) == 0)
         rc = err_set(e, ERR_MISSING, "show: want an item's id or a case number, have nothing of '%.40s'", j.id);
+    if (rc == 0)
+        rc = tell_crossing(d, j.rows, e);
     json_object_set_new(answer, "rows", j.rows);
     return rc;
 }

@@ -189,6 +189,11 @@ test('FRY-20 list and show tell where an item is; drain refuses the new, sends t
   const own = await until(async () => { const r = await rows(`show ${no}`, 'internet'); return r.some((x) => x.state === 'sent') && r; }, 'sent', 10);
   assert.ok(own.every((x) => x.case === no && x.direction === 'out' && !x.overdue));
   assert.ok((await rows('list out', 'internet')).some((x) => x.case === no));
+  const box = path.join(demo.dir, 'gateway/internet-outbox'), fetched = readdirSync(box).filter((n) => /^[bs]-/.test(n));
+  assert.ok(fetched.length && (await rows('list files', 'internet')).every((x) => x.state === 'sent'), 'what lies in our outbox is sent, nobody fetched it');
+  for (const n of fetched) rmSync(path.join(box, n));
+  await until(async () => (await rows(`show ${no}`, 'internet')).some((x) => x.state === 'crossing'), 'fetched and not acknowledged: crossing', 10, 50);
+  await until(async () => (await rows('list files', 'internet')).every((x) => x.state === 'sent'), 'sent again', 60);
   const drained = await ferry('drain', '--side', 'internet', '--wait', '1');
   assert.equal(drained.code, 1);
   await assert.rejects(submit(await applicant()), (e) => e instanceof Refused && /暂停受理/.test(e.error.message));
@@ -199,13 +204,16 @@ test('FRY-20 list and show tell where an item is; drain refuses the new, sends t
   assert.equal((await ferry('show nothing-of-that-name', '--side', 'internet')).code, 1);
   const wrong = await ferry('list everything', '--side', 'internet');
   assert.equal(wrong.code, 1);
-  assert.match(wrong.err, /want open, held, out or files/);
+  assert.match(wrong.err, /want open, held, out, files or differences/);
   assert.equal((await ferry('list')).code, 2, 'both sides on this host: one must be named');
 });
 
 test('FRY-05 the gateway is down for a day: export and import on a medium carry both ways', async () => {
   await kill('mover');
   const medium = path.join(demo.dir, 'medium');
+  const unmounted = await ferry(`export ${medium}`, '--side', 'internet');
+  assert.deepEqual([unmounted.code, existsSync(medium)], [1, false], 'a medium that is not there is not made up');
+  assert.match(unmounted.err, /want the folder of a medium that is mounted/);
   mkdirSync(medium, { recursive: true });
   const cases = [];
   for (let i = 0; i < 3; i += 1) { const c = await applicant(); cases.push({ c, ...await submit(c) }); }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { ends, ferry, root, sides, sleep, until } from '../support/ends.mjs';
 
@@ -57,6 +58,8 @@ const raised = [
   ['trouble', 'warning', /sending fails: .*No space left/, /收发出错：磁盘已满/, /ferry doctor; journalctl -u huzheng-internet/, (s) => { s.internet.trouble = 'publish b-1: No space left on device'; }],
   ['trouble', 'critical', /carrying fails: /, /搬运出错：没有权限/, /ferry doctor/, (s) => { s.mover.trouble = 'internet-to-intranet: Permission denied'; }],
   ['overdue', 'warning', /3 records of over 5 minutes are still under way \(1 of over 10\)/, /3 条已超 5 分钟仍在途（其中 1 条超 10 分钟）/, /ferry list out --side internet/, (s) => { s.internet.today.late_5 = 3; s.internet.today.late_10 = 1; }],
+  ['overdue', 'warning', /2 applications are not whole on the other side after 10 minutes/, /2 件超 10 分钟仍未全部入库/, /ferry list out --side internet/, (s) => { s.internet.today.late_10 = 2; }],
+  ['trouble', 'warning', /sending fails: .*Too many open files/, /收发出错：打开的文件过多/, /ferry doctor; journalctl -u huzheng-internet/, (s) => { s.internet.trouble = 'open inbox: Too many open files'; }],
   ['held', 'warning', /2 records held/, /2 条暂存未处理/, /ferry list held --side intranet/, (s) => { s.intranet.held = 2; }],
   ['waiting', 'warning', /2 records wait for 90 s for an earlier one/, /2 条等前一条到达已 90 秒/, /ferry list open --side intranet/, (s) => { s.intranet.waiting = 2; s.intranet.waiting_ms = now() - 90500; }],
   ['gap', 'warning', /4 files of the peer's sequence missing for 90 s/, /对侧文件序号缺 4 个已 90 秒/, /ferry quarantine/, (s) => { s.intranet.gap = 4; s.intranet.gap_since_ms = now() - 90500; }],
@@ -89,6 +92,59 @@ for (const [alarm, word, en, zh, type, change] of raised) {
     assert.equal(p.code, code[word]);
   });
 }
+
+test('FRY-20 since when not: each fault that the status file dates is told with its date, never with the time of the last look', async () => {
+  const began = now() - 3 * 3600 * 1000, beijing = new Date(began + 8 * 3600 * 1000).toISOString();
+  const faults = { stopped: 'x', journal: 'x', trouble: 'x', held: 1, peer_new: true, differences: 1, quarantined: 1, key_warning: 7, key_trouble: 'x', drained: true };
+  for (const [key, value] of Object.entries(faults)) {
+    const change = (s) => { s.internet[key] = value; s.internet.since = { [key]: began }; };
+    assert.deepEqual((await told(change)).programs['internet-side'].alarms.map((x) => x.since_ms), [began], key);
+    assert.match((await told(change, '')).out, new RegExp(`^Ferry: (warning|critical) since ${beijing.slice(0, 10)} ${beijing.slice(11, 19)} `), key);
+    assert.equal((await told((s) => { s.internet[key] = value; s.internet.since = {}; })).since_ms, 0, `${key}: what nobody dated has no date`);
+  }
+  assert.equal((await told((s) => { s.internet.today.late_5 = 1; s.internet.since = { overdue: began }; })).since_ms, began);
+  assert.equal((await told((s) => { s.mover.trouble = 'x'; s.mover.since = { trouble: began }; })).since_ms, began);
+});
+
+test('FRY-20 since when not: a running service dates its faults, and a restart keeps the date', async () => {
+  const v = ends('since');
+  try {
+    v.start.internet();
+    await until('it writes its status', () => v.status('internet').running);
+    assert.deepEqual(v.status('internet').since, {});
+    assert.equal((await v.ferry(['drain', '--side', 'internet', '--wait', '0'])).code, 0);
+    const began = await until('drained has a date', () => v.status('internet').since.drained);
+    assert.ok(Math.abs(now() - began) < 5000);
+    await v.stop('internet');
+    v.start.internet();
+    await until('it runs again', () => v.status('internet').running && v.status('internet').at_ms > began + 3000);
+    assert.equal(v.status('internet').since.drained, began);
+  } finally { await v.close(); }
+});
+
+test('FRY-04 FRY-05 FRY-20 two clocks: five minutes for a record that nobody acknowledged, ten for one that is not confirmed with all that belongs to it', async () => {
+  const v = ends('clocks');
+  try {
+    v.start.internet(6);
+    await until('its records are sealed', () => v.status('internet').unconfirmed >= 5);
+    await v.stop('internet');
+    const judged = async (change) => {
+      const db = new DatabaseSync(v.at('internet/peer.db'));
+      db.exec(`UPDATE out_item SET gmt_create = ${now()}; UPDATE out_item SET ${change} WHERE id = (SELECT min(id) FROM out_item WHERE retain = 1 AND bulk = 0)`);
+      db.close();
+      const from = now();
+      v.start.internet();
+      await until('it looked anew', () => v.status('internet').running && v.status('internet').at_ms > from);
+      await v.stop('internet');
+      const s = v.status('internet');
+      return [s.today.late_5, s.today.late_10, s.word, Boolean(s.since.overdue)];
+    };
+    assert.deepEqual(await judged(`gmt_create = ${now() - 280e3}, acked_ms = ${now()}`), [0, 0, 'fine', false]);
+    assert.deepEqual(await judged(`gmt_create = ${now() - 580e3}, acked_ms = ${now()}`), [0, 0, 'fine', false], 'its record is there: ten minutes for the rest');
+    assert.deepEqual(await judged(`gmt_create = ${now() - 620e3}, acked_ms = ${now()}`), [0, 1, 'warning', true], 'only the images are late');
+    assert.deepEqual(await judged(`gmt_create = ${now() - 320e3}, acked_ms = 0`), [1, 0, 'critical', true]);
+  } finally { await v.close(); }
+});
 
 test('FRY-20 several alarms: the worst stands first, every one is there', async () => {
   const s = await told((x) => { x.internet.held = 1; x.internet.quarantined = 2; x.internet.oldest_ms = now() - 400000; x.internet.drained = true; }, '');

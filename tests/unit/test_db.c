@@ -3,6 +3,7 @@
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -504,12 +505,39 @@ static void test_answered_writes_survive_a_kill(void **state)
     assert_in_range(rows(f), last + 1, last + 2);      /* the last one may be committed and not yet answered */
 }
 
+/* OPS-10: too few descriptors stop it in words that say so, wherever they run out, and nothing is lost. */
+static void OPS_10_test_descriptors_run_out(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit usual, few;
+    unsigned refused = 0;
+    db_close(f->d);
+    f->d = NULL;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const int first = dup(0);
+    close(first);
+    for (rlim_t more = 0; more < 40 && !f->d; more++) {
+        struct err e = {0};
+        few = (struct rlimit){(rlim_t)first + more, usual.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        int rc = open_db(f, &e);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+        if (rc < 0) {
+            refused++;
+            if (!strstr(e.msg, "Too many open files"))
+                fail_msg("with %u more: %s", (unsigned)more, e.msg);
+        }
+    }
+    assert_non_null(f->d);
+    assert_true(refused > 2);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_write_then_read), T(test_constraints_have_names), T(test_foreign_keys_hold), T(test_failed_closure_rolls_back_itself),
+        T(OPS_10_test_descriptors_run_out), T(test_write_then_read), T(test_constraints_have_names), T(test_foreign_keys_hold), T(test_failed_closure_rolls_back_itself),
         T(test_group_commit_keeps_savepoints_apart), T(test_failed_commit_tells_everyone), T(test_full_disk_is_full), T(test_readers_only_read_one_state),
         T(test_connection_is_defensive), T(test_wrong_statement_stops_the_start), T(test_checkpoint_empties_the_wal),
         T(test_other_applications_file_is_refused), T(test_newer_schema_is_refused_in_words), T(test_migrations_run_once_in_order),

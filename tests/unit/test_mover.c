@@ -365,6 +365,24 @@ static void test_status_tells(void **state)
     SAYS("C", 2, "mover  critical: stopped", "status", "--config", w->config);
 }
 
+/* OPS-10: what is typed wrong is answered with what it was, what is wanted and how the one verb goes, in the language of the operator. */
+static void OPS_10_test_wrong_words_are_told(void **state)
+{
+    struct world *w = *state;
+    SAYS("C", 2, "there is no verb lst; want one of run status doctor list", "lst");
+    SAYS("zh_CN.UTF-8", 2, "没有 lst 这个命令", "lst");
+    SAYS("C", 3, "there is no verb stat;", "stat");
+    SAYS("C", 2, "ferry show: want ID|CASE-NO\n  ferry show ID|CASE-NO\n", "show");
+    SAYS("zh_CN.UTF-8", 2, "ferry show：请写明 ID|CASE-NO", "show");
+    SAYS("C", 3, "ferry status: now is too much", "status", "now");
+    SAYS("C", 2, "--side: want internet or intranet, have 'inside'", "list", "--side", "inside", "--config", w->config);
+    SAYS("C", 3, "--side: want internet or intranet, have 'inside'", "doctor", "--side", "inside", "--config", w->config);
+    SAYS("zh_CN.UTF-8", 2, "--wait 应为 0 至 86400 之间的整数（秒），实为“abc”", "drain", "--side", "internet", "--wait", "abc", "--config", w->config);
+    SAYS("C", 2, "--wait: want seconds", "resync", "--side", "internet", "--wait", "-1", "--config", w->config);
+    SAYS("C", 2, "--side is not an option of it, which are --config= --json", "quarantine", "--side", "internet", "--config", w->config);
+    SAYS("zh_CN.UTF-8", 2, "没有这个选项", "list", "--sied", "internet");
+}
+
 /* FRY-20: files that nobody fetches show without any status file: another gateway stands in for the mover. */
 static void test_status_sees_lying_files(void **state)
 {
@@ -429,9 +447,9 @@ static void test_configuration_is_checked(void **state)
     SAYS("C", 3, "line 2: unknown key 'rescans'", "status", "--config", w->s.path);
     SAYS("C", 0, "rescan_s", "--help");
     SAYS("C", 0, "ferry", "--version");
-    SAYS("C", 2, "usage", "sail");
+    SAYS("C", 2, "there is no verb sail", "sail");
     SAYS("C", 3, "usage", "status", "--nonsense");      /* 2 would say critical */
-    SAYS("C", 3, "usage", "status");
+    SAYS("C", 3, "no configuration: want --config FILE", "status");
 }
 
 int main(void)
@@ -444,6 +462,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_status_tells, setup, teardown),
         cmocka_unit_test_setup_teardown(test_status_sees_lying_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_quarantine_lists_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(OPS_10_test_wrong_words_are_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keygen_and_inspect, setup, teardown),
         cmocka_unit_test_setup_teardown(test_configuration_is_checked, setup, teardown),
     };
