@@ -73,7 +73,8 @@ static int open_conn(struct db_conn *c, const struct db_options *opt, bool reade
     sqlite3_db_config(c->sql, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(c->sql, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(c->sql, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-    if (pragma(c, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;", e) < 0)
+    if (pragma(c, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;", e) < 0 ||
+        pragma(c, reader ? "PRAGMA cache_size=-1024;" : "PRAGMA cache_size=-8192;", e) < 0)      /* sixteen readers: the system's own cache is behind them all */
         return -1;
     return (reader && pragma(c, "PRAGMA query_only=ON;", e) < 0) || db_prepare_spare(c, e) < 0 ? -1 : 0;
 }

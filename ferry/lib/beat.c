@@ -99,15 +99,6 @@ static int ack_range(struct db_conn *c, struct ack_job *j, uint64_t from, uint64
     return 0;
 }
 
-/* It stays so over a restart: only a resync ends it. */
-static int note_stopped(struct db_conn *c, int64_t now_ms, struct err *e)
-{
-    struct stream_state s;
-    if (operate_state(c, &s, e) < 0)
-        return -1;
-    return s.state[0] ? 0 : operate_set_state(c, "stopped", "", 0, now_ms, e);
-}
-
 /* A database that was put back to an earlier day gives its numbers out again: what the peer then acknowledges may be another file of that number.
  * Any of these shows it: a start, a number, a journal entry or a beat of ours that the peer knows and we do not. */
 static int look_back(struct db_conn *c, struct ack_job *j, struct err *e)
@@ -131,7 +122,7 @@ static int apply_ack(struct db_conn *c, void *arg, struct err *e)
     if (look_back(c, j, e) < 0)
         return -1;
     if (j->back[0])
-        return note_stopped(c, j->now_ms, e);
+        return operate_stop(c, j->now_ms, e);      /* it stays so over a restart */
     if (b->contiguous && ack_range(c, j, 1, b->contiguous, e) < 0)
         return -1;
     for (size_t i = 0; i < b->nranges; i++)

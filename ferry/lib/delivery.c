@@ -17,6 +17,7 @@
 #include "ferry/lib/store_keys.h"
 #include "ferry/lib/store_operate.h"
 #include "ferry/lib/temps.h"
+#include "ferry/lib/vault.h"
 
 static void defaults(struct delivery_options *o)
 {
@@ -106,21 +107,33 @@ static int open_keys(struct delivery *d, struct err *e)
 
 #define OUTBOX_LOOK 1000000              /* a bound for a mistake, not for an outbox */
 
-struct back_job { uint64_t highest; int64_t now_ms; bool note; };
+struct back_job { uint64_t highest; int64_t now_ms; };
 
 static int look_highest(struct db_conn *c, void *arg, struct err *e)
 {
     struct back_job *j = arg;
-    struct stream_state s;
-    if (store_highest(c, &j->highest, e) < 0 || operate_state(c, &s, e) < 0)
-        return -1;
-    return j->note && !s.state[0] ? operate_set_state(c, "stopped", "", 0, j->now_ms, e) : 0;
+    return store_highest(c, &j->highest, e);
+}
+
+static int note_back(struct db_conn *c, void *arg, struct err *e)
+{
+    struct back_job *j = arg;
+    return operate_stop(c, j->now_ms, e);
+}
+
+static int stop_if_back(struct delivery *d, const char *how, struct err *e)
+{
+    struct back_job j = {.now_ms = clock_wall_ms()};
+    if (!*how || db_write(d->opt.db, note_back, &j, e) < 0)
+        return *how ? -1 : 0;
+    delivery_went_back(d, how);
+    return 0;
 }
 
 /* A file of our stream lies in our outbox whose number we never gave out: our database was put back to an earlier day while it was under way. */
 static int look_at_outbox(struct delivery *d, struct err *e)
 {
-    struct back_job j = {.now_ms = clock_wall_ms()};
+    struct back_job j = {.highest = 0};
     struct dir_entry *list;
     struct envelope_head h;
     char how[160] = "";
@@ -132,11 +145,21 @@ static int look_at_outbox(struct delivery *d, struct err *e)
             h.number > j.highest)
             snprintf(how, sizeof how, "%.79s lies in the outbox, we gave out %llu", list[i].name, (unsigned long long)j.highest);
     free(list);
-    j.note = *how;
-    if (!*how || db_write(d->opt.db, look_highest, &j, e) < 0)
-        return *how ? -1 : 0;
-    delivery_went_back(d, how);
-    return 0;
+    return stop_if_back(d, how, e);
+}
+
+/* A file of the peer's stream was kept in our vault that our database does not know: it was put back since, perhaps together with the peer's, and then nobody
+ * else can tell. (One that still lies in the inbox was kept just before a crash, its commit is to come.) */
+static int look_at_vault(struct delivery *d, struct err *e)
+{
+    char name[80] = "", how[160] = "";
+    if (d->vault < 0)
+        return 0;
+    if (vault_unknown(d, name, e) < 0)
+        return -1;
+    if (*name)
+        snprintf(how, sizeof how, "%s lies in the vault, this database never received it", name);
+    return stop_if_back(d, how, e);
 }
 
 int delivery_open(struct delivery **out, const struct delivery_options *opt, struct err *e)
@@ -168,7 +191,7 @@ int delivery_open(struct delivery **out, const struct delivery_options *opt, str
     }
     take_up(d, &j.s);
     since_take(&d->since, d->opt.status_file, d->started_ms);
-    if (look_at_outbox(d, e) < 0) {
+    if (look_at_outbox(d, e) < 0 || look_at_vault(d, e) < 0) {
         delivery_close(d);
         return -1;
     }

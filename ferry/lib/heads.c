@@ -57,14 +57,16 @@ static int newest(struct db_conn *c, const char *incarnation, struct head_row *o
 int heads_say(struct db_conn *c, const char *our, const char *peer, uint64_t told, struct beat *b, struct err *e)
 {
     struct journal_head own;
-    struct head_row known;
+    struct head_row known, any;
     sqlite3_stmt *s = db_stmt(c, &st, Q_TOLD);
     db_bind_text(s, 1, our);
     int rc = db_step(c, s, e);
     b->since = told ? told : rc == 1 ? (uint64_t)db_col_int(s, 0) : 0;
     sqlite3_reset(s);
-    if (rc < 0 || journal_head(c, &own, e) < 0 || newest(c, peer, &known, e) < 0)
+    if (rc < 0 || journal_head(c, &own, e) < 0 || newest(c, peer, &known, e) < 0 || newest(c, NULL, &any, e) < 0)
         return -1;
+    if (known.id && any.id > known.id)   /* it speaks from a stream that it left: its journal cannot give this head, which tells it so */
+        known = any;
     b->journal = own.size;
     memcpy(b->head, own.root, sizeof b->head);
     b->known = known.head.size;
@@ -196,6 +198,8 @@ static int hear(struct db_conn *c, void *arg, struct err *e)
     struct head_row last, any;
     if (newest(c, j->v->head.incarnation, &last, e) < 0 || newest(c, NULL, &any, e) < 0 || (strcmp(j->v->beat.ack, j->our) == 0 && heads_ours(c, &j->v->beat, j->trouble, e) < 0))
         return -1;
+    if (!j->trouble[0] && last.id && any.id > last.id)
+        snprintf(j->trouble, sizeof j->trouble, "the peer speaks from a stream that it left by a resync: put back to an earlier day? it must resync");
     int keep = j->trouble[0] ? 0 : check_peer(c, j, &last, e);
     if (keep <= 0)
         return keep;

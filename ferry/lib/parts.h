@@ -123,8 +123,8 @@ int store_ready(struct db_conn *c, int64_t *after, struct in_item *it, struct id
 int store_held(struct db_conn *c, const char *id, struct in_item *it, char kind[24], char case_no[17], struct buf *sealed, struct err *e);
 int store_list(struct db_conn *c, struct delivery_open_item *out, size_t max, size_t *n, struct err *e);
 
-/* A file of the vault, as if it came now; it is acknowledged by the next beat. */
-int receive_again(struct delivery *d, struct bytes body, struct err *e);
+/* A file of the vault, as if it came now; it is acknowledged by the next beat. h gets its head. */
+int receive_again(struct delivery *d, struct bytes body, struct envelope_head *h, struct err *e);
 /* The peer's stream that we met last, "" = none. */
 int store_last_stream(struct db_conn *c, char incarnation[17], struct err *e);
 

@@ -184,16 +184,18 @@ static int pass_item(struct db_conn *c, struct delivery *d, struct passing *p, s
     return apply_one(c, d, p, e);
 }
 
-/* known: nothing of it is new; reused: its number came before, but with other items. */
-struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known, reused; char hash[65]; };
+/* known: nothing of it is new; again: its number counts as received, but not its items; reused: another file of this number came before. */
+struct file_job { struct delivery *d; const struct envelope *v; struct passing *items; size_t n; int64_t now_ms; bool known, again, reused; char hash[65]; };
 
-/* A known number is no reason to let items go: a side that was put back to an earlier day gives its numbers out again, and acknowledges nothing by that. */
+/* A known number is no reason to let items go: a side that was put back to an earlier day gives its numbers out again, and acknowledges nothing by that;
+ * and when it was we who were put back, a resync counts numbers as received whose files this database never saw. */
 static int look_known(struct db_conn *c, void *arg, struct err *e)
 {
     struct file_job *j = arg;
     const struct envelope_head *h = &j->v->head;
+    struct journal_entry first;
     char state[12] = "known";
-    j->reused = false;
+    j->again = j->reused = false;
     if (store_file_known(c, h->incarnation, h->number, &j->known, e) < 0)
         return -1;
     int was = j->known ? journal_file_was(c, "received", h->incarnation, h->number, j->hash, e) : 1;
@@ -202,9 +204,11 @@ static int look_known(struct db_conn *c, void *arg, struct err *e)
     for (size_t i = 0; i < j->v->nitems && *state; i++)
         if (store_item_state(c, j->v->items[i].id.s, state, e) < 0)
             return -1;
-    j->reused = !*state;
-    j->known = !j->reused;
-    return 0;
+    j->again = !*state;
+    j->known = !j->again;
+    int before = j->again ? journal_last(c, "received", NULL, h->incarnation, h->number, &first, e) : 0;
+    j->reused = before == 1;
+    return before < 0 ? -1 : 0;
 }
 
 static int apply_file(struct db_conn *c, void *arg, struct err *e)
@@ -222,7 +226,7 @@ static int apply_file(struct db_conn *c, void *arg, struct err *e)
     for (size_t i = 0; i < j->n; i++)
         if (pass_item(c, j->d, &j->items[i], e) < 0)
             return -1;
-    return j->reused ? 0 : store_file_in(c, h->incarnation, h->number, j->now_ms, e);
+    return j->again ? 0 : store_file_in(c, h->incarnation, h->number, j->now_ms, e);
 }
 
 static void log_item(const struct passing *p)
@@ -412,7 +416,7 @@ static int read_file(struct delivery *d, struct envelope *v, struct bytes body, 
     return -1;
 }
 
-int receive_again(struct delivery *d, struct bytes body, struct err *e)
+int receive_again(struct delivery *d, struct bytes body, struct envelope_head *h, struct err *e)
 {
     struct envelope v;
     struct envelope_digest digest;
@@ -422,6 +426,7 @@ int receive_again(struct delivery *d, struct bytes body, struct err *e)
     d->replaying = false;
     if (rc < 0)
         return -1;
+    *h = v.head;
     rc = v.head.kind == ENVELOPE_BEAT ? 0 : receive_items(d, &v, body, clock_wall_ms(), e);
     envelope_free(&v);
     return rc;

@@ -17,7 +17,10 @@ static const char *const sql[Q__COUNT] = {
                  "FROM out_run r, delivery_stream s WHERE s.id = 1 AND r.incarnation = s.incarnation AND r.run = ?1",
     [Q_HEARD] = "INSERT INTO in_run(incarnation, run, low, high, gmt_create, gmt_modified) VALUES(?1, ?2, ?3, ?3, ?4, ?4) "
                 "ON CONFLICT(incarnation, run) DO UPDATE SET low = min(low, ?3), high = max(high, ?3), gmt_modified = ?4",
-    [Q_SAY] = "SELECT run, low, high FROM in_run WHERE incarnation = ?1 ORDER BY id DESC LIMIT ?2",
+    /* The starts of a side that was never put back share no number: those that do come first, the oldest of them before all, however many followed. */
+    [Q_SAY] = "SELECT run, low, high FROM (SELECT id, run, low, high, coalesce(lead(low) OVER byl <= high, 0) OR "
+              "coalesce(max(high) OVER (ORDER BY low, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) >= low, 0) AS twice "
+              "FROM in_run WHERE incarnation = ?1 WINDOW byl AS (ORDER BY low, id)) ORDER BY twice DESC, CASE WHEN twice THEN id ELSE -id END LIMIT ?2",
 };
 static const struct db_statements st = {sql, Q__COUNT};
 

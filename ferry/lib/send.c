@@ -226,13 +226,21 @@ static int publish_due(struct delivery *d, struct err *e)
     return 0;
 }
 
+static bool stopped(struct delivery *d)
+{
+    pthread_mutex_lock(&d->lock);
+    bool it_is = d->stopped[0] != 0;
+    pthread_mutex_unlock(&d->lock);
+    return it_is;
+}
+
 static int send_new(struct delivery *d, struct err *e)
 {
     struct form_job j = {.d = d, .more = true};
     pthread_mutex_lock(&d->lock);
     j.window = clock_mono_ms() < d->window_until_ms;
     pthread_mutex_unlock(&d->lock);
-    while (j.more) {
+    while (j.more && !stopped(d)) {
         j.now_ms = clock_wall_ms();
         if (db_write(d->opt.db, form, &j, e) < 0)
             return -1;

@@ -207,6 +207,15 @@ int operate_set_state(struct db_conn *c, const char *state, const char *token, u
     return db_run(c, s, e);
 }
 
+int operate_stop(struct db_conn *c, int64_t now_ms, struct err *e)
+{
+    struct stream_state s;
+    if (operate_state(c, &s, e) < 0)
+        return -1;
+    const bool asked = strcmp(s.state, "resync") == 0 && s.part == 0;
+    return asked || strcmp(s.state, "stopped") == 0 ? 0 : operate_set_state(c, "stopped", "", 0, now_ms, e);
+}
+
 int operate_new_stream(struct db_conn *c, const char *incarnation, int64_t now_ms, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &st, Q_STREAM);

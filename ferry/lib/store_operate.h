@@ -25,6 +25,9 @@ struct stream_state { char state[12], token[33]; int64_t since_ms; uint64_t part
 int operate_state(struct db_conn *c, struct stream_state *out, struct err *e);
 /* token and part as they are to stand. */
 int operate_set_state(struct db_conn *c, const char *state, const char *token, uint64_t part, int64_t now_ms, struct err *e);
+/* Our database was put back: only a resync ends it, one that the operator asked for and that has not begun yet. One under way in this stream was begun
+ * by a database that is gone. */
+int operate_stop(struct db_conn *c, int64_t now_ms, struct err *e);
 
 /* --- resync --- */
 /* A new incarnation counted from 1; what was not confirmed or not acknowledged is queued again. */

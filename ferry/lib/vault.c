@@ -1,5 +1,6 @@
 #include "ferry/lib/vault.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "ferry/lib/journal.h"
 #include "ferry/lib/parts.h"
 
 #define VAULT_FILES 4000000              /* a bound for a mistake, not for a vault */
@@ -42,10 +44,16 @@ int vault_keep(struct delivery *d, const struct envelope_head *h, struct bytes b
 
 struct known_job { char incarnation[17]; uint64_t number; bool known; };
 
+/* A number that only counts as received since a resync is none that was: the journal says which were. */
 static int look_known(struct db_conn *c, void *arg, struct err *e)
 {
     struct known_job *j = arg;
-    return store_file_known(c, j->incarnation, j->number, &j->known, e);
+    struct journal_entry x;
+    if (store_file_known(c, j->incarnation, j->number, &j->known, e) < 0)
+        return -1;
+    int rc = j->known ? journal_last(c, "received", NULL, j->incarnation, j->number, &x, e) : 0;
+    j->known = rc == 1;
+    return rc < 0 ? -1 : 0;
 }
 
 /* By its name alone: a month of files is not read to find a day of them. A name that says nothing is read. */
@@ -64,16 +72,14 @@ static int is_known(struct delivery *d, const char *name, bool *known, struct er
     return 0;
 }
 
-static int replay_one(struct delivery *d, const char *name, uint64_t *read, struct err *e)
+static int replay_file(struct delivery *d, const char *name, struct envelope_head *h, uint64_t *read, struct err *e)
 {
     struct buf body;
-    bool known;
-    if (is_known(d, name, &known, e) < 0 || known)
-        return e->code ? -1 : 0;
     buf_init(&body, ENVELOPE_MAX);
+    *h = (struct envelope_head){.number = 0};
     int rc = file_read(&body, d->vault, name, ENVELOPE_MAX, e);
     if (rc == 0)
-        rc = receive_again(d, buf_bytes(&body), e);
+        rc = receive_again(d, buf_bytes(&body), h, e);
     buf_clear(&body);
     *read += rc == 0;
     if (rc < 0 && (e->code == ERR_CORRUPT || e->code == ERR_INPUT || e->code == ERR_TOO_LARGE)) {
@@ -82,6 +88,23 @@ static int replay_one(struct delivery *d, const char *name, uint64_t *read, stru
         return 0;
     }
     return rc < 0 ? err_wrap(e, "file %s", name) : 0;
+}
+
+/* One under its hash came under a number that was taken: the file that has the name may be the one that this database does not know. */
+static int replay_one(struct delivery *d, const char *name, uint64_t *read, struct err *e)
+{
+    struct envelope_head h;
+    char first[80];
+    bool known;
+    if (is_known(d, name, &known, e) < 0 || known)
+        return e->code ? -1 : 0;
+    bool named = envelope_named(name, &h);
+    if (replay_file(d, name, &h, read, e) < 0 || named || !h.number)
+        return e->code ? -1 : 0;
+    envelope_name(first, &h);
+    if (strcmp(first, name) == 0 || faccessat(d->vault, first, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return replay_file(d, first, &h, read, e);
 }
 
 int vault_replay(struct delivery *d, uint64_t *read, struct err *e)
@@ -97,6 +120,49 @@ int vault_replay(struct delivery *d, uint64_t *read, struct err *e)
     for (size_t i = 0; rc == 0 && i < n; i++)
         if (list[i].regular)
             rc = replay_one(d, list[i].name, read, e);
+    free(list);
+    return rc;
+}
+
+struct stream_job { char incarnation[17]; uint64_t contiguous; };
+
+static int load_stream(struct db_conn *c, void *arg, struct err *e)
+{
+    struct stream_job *j = arg;
+    struct beat b;
+    if (store_last_stream(c, j->incarnation, e) < 0 || store_ranges(c, j->incarnation, &b, e) < 0)
+        return -1;
+    j->contiguous = b.contiguous;
+    return 0;
+}
+
+/* Above what came without a gap there are few: only these are looked up one by one. */
+static int is_lost(struct delivery *d, const struct stream_job *j, const char *name, bool *lost, struct err *e)
+{
+    struct envelope_head h;
+    bool known;
+    *lost = false;
+    if (!envelope_named(name, &h) || h.kind == ENVELOPE_BEAT || strcmp(h.incarnation, j->incarnation) != 0 || h.number <= j->contiguous)
+        return 0;
+    if (is_known(d, name, &known, e) < 0)
+        return -1;
+    *lost = !known && faccessat(d->inbox, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    return 0;
+}
+
+int vault_unknown(struct delivery *d, char name[80], struct err *e)
+{
+    struct stream_job j = {.contiguous = 0};
+    struct dir_entry *list;
+    size_t n;
+    bool lost = false;
+    int rc = 0;
+    *name = 0;
+    if (db_read(d->opt.db, load_stream, &j, e) < 0 || folder_list(&list, &n, d->vault, VAULT_FILES, e) < 0)
+        return -1;
+    for (size_t i = 0; rc == 0 && !lost && *j.incarnation && i < n; i++)
+        if ((rc = is_lost(d, &j, list[i].name, &lost, e)) == 0 && lost)
+            snprintf(name, 80, "%.79s", list[i].name);
     free(list);
     return rc;
 }

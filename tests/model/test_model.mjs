@@ -6,13 +6,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-const model = path.resolve(import.meta.dirname, 'delivery.pml');
+const delivery = path.resolve(import.meta.dirname, 'delivery.pml'), restore = path.resolve(import.meta.dirname, 'restore.pml');
 
 /** Errors that spin finds, with the assertion violated; fails when the search was cut short. fair: does it all get there (liveness, weak fairness). */
-function search(defect, fair = false) {
+function search(defect, fair = false, model = delivery) {
   const cwd = mkdtempSync(path.join(os.tmpdir(), 'model-'));
   try {
-    execFileSync('spin', [...(defect ? [`-D${defect}`] : []), ...(fair ? ['-DFAIR'] : []), '-a', model], { cwd });
+    execFileSync('spin', [...defect.split(' ').filter(Boolean).map((d) => `-D${d}`), ...(fair ? ['-DFAIR'] : []), '-a', model], { cwd });
     execFileSync('gcc', ['-w', '-O2', fair ? '-DNFAIR=4' : '-DSAFETY', '-o', 'pan', 'pan.c'], { cwd });
     const out = spawnSync('./pan', fair ? ['-a', '-f', '-m5000000'] : ['-m500000'], { cwd, encoding: 'utf8', timeout: 60000 }).stdout;
     assert.doesNotMatch(out, /max search depth too small|out of memory/);
@@ -44,6 +44,24 @@ for (const [defect, id, what] of [
 ])
   test(`${id}: the model finds the seeded defect: ${what}`, () => {
     const r = search(defect);
+    assert.equal(r.errors, 1, r.out);
+    assert.match(r.why, /assertion violated/);
+  });
+
+for (const [how, what] of [['', 'either side, or both'], ['DRILL', 'the sender, to before a resync']])
+  test(`I1 FRY-14 a database is put back (${what}): nothing is let go that was not applied, the operator is told, all is there after the resync`, () => {
+    const r = search(how, false, restore);
+    assert.equal(r.errors, 0, r.out);
+    assert.match(r.out, /Full statespace search/);
+  });
+for (const [defect, what] of [
+  ['BUG_NO_RUNS', 'an acknowledgement that names numbers and no starts'],
+  ['BUG_NO_VAULT_LOOK', 'a start that does not look into the vault'],
+  ['BUG_VAULT_BY_NUMBER', 'a vault that is read again by numbers alone'],
+  ['DRILL BUG_NO_LEFT', 'a stream that was left by a resync and speaks again'],
+])
+  test(`I1 FRY-14: the model finds the seeded defect: ${what}`, () => {
+    const r = search(defect, false, restore);
     assert.equal(r.errors, 1, r.out);
     assert.match(r.why, /assertion violated/);
   });

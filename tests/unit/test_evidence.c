@@ -12,6 +12,7 @@
 #include "ferry/lib/parts.h"
 #include "ferry/lib/reconcile.h"
 #include "ferry/lib/resync.h"
+#include "ferry/lib/runs.h"
 #include "tests/unit/scratch.h"
 
 #define APP_ID 0x687a7401u
@@ -42,12 +43,13 @@ static void open_db(struct side *s)
 static void start(struct world *w, struct side *s, const struct side *peer)
 {
     struct err e = {0};
-    char q[260], status[260], out[260], in[260];
+    char q[260], status[260], out[260], in[260], vault[260];
     snprintf(out, sizeof out, "%s/in", peer->dir);
     snprintf(in, sizeof in, "%s/in", s->dir);
     snprintf(q, sizeof q, "%s/quarantine", s->dir);
     snprintf(status, sizeof status, "%s/status.json", s->dir);
-    struct delivery_options o = {.db = s->db, .own = s->key, .peer = keys_public(peer->key), .parser = w->parser, .outbox = out, .inbox = in, .quarantine = q, .vault = "",
+    snprintf(vault, sizeof vault, "%s/vault", s->dir);
+    struct delivery_options o = {.db = s->db, .own = s->key, .peer = keys_public(peer->key), .parser = w->parser, .outbox = out, .inbox = in, .quarantine = q, .vault = s == &w->b ? vault : "",
                                  .spool = "", .mirror = "", .status_file = status, .handlers = handlers, .nhandlers = 2, .resend_min_s = 1, .resend_max_s = 1, .beat_s = 1,
                                  .rescan_s = 1, .settle_s = 1};
     if (delivery_open(&s->delivery, &o, &e) < 0 || delivery_start(s->delivery, &e) < 0)
@@ -339,6 +341,18 @@ static void keep_database(struct side *s, bool back)
 }
 
 #define STATUSES COUNT("applied") " AND kind = 'status'"
+#define APPLICATIONS COUNT("applied") " AND kind = 'application'"
+#define SENDS "SELECT count(*) FROM delivery_stream WHERE state = ''"
+
+static void wait_fine(struct side *s)
+{
+    struct delivery_state d = {.journal = "?"};
+    for (int i = 0; i < WAIT_MS / 20 && d.journal[0]; i++) {
+        usleep(20000);
+        delivery_health(s->delivery, &d);
+    }
+    assert_string_equal(d.journal, "");
+}
 
 static void wait_stopped(struct side *s)
 {
@@ -450,6 +464,165 @@ static void I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_di
     wait_number(&w->b, COUNT("acked"), 2);
     settled(w);
     assert_int_equal(number_of(&w->a, STATUSES), 3);
+}
+
+/* Both went back to the same day, so neither knows more than the other: the vault does. */
+static void I1_FRY_14_both_sides_put_back_to_one_day_are_told_by_the_vault(void **state)
+{
+    struct world *w = *state;
+    cross(w);
+    stop(&w->a);
+    stop(&w->b);
+    keep_database(&w->a, false);
+    keep_database(&w->b, false);
+    start(w, &w->a, &w->b);
+    start(w, &w->b, &w->a);
+    send_record(&w->a, "application");
+    wait_number(&w->b, APPLICATIONS, 2);
+    wait_number(&w->a, COUNT("acked"), 2);
+    stop(&w->a);
+    stop(&w->b);
+    keep_database(&w->a, true);
+    keep_database(&w->b, true);
+    start(w, &w->a, &w->b);
+    start(w, &w->b, &w->a);
+    wait_stopped(&w->b);
+    send_record(&w->a, "application");   /* under the number of the one that only the vault has */
+    wait_number(&w->b, APPLICATIONS, 2);
+    resync(&w->b);
+    wait_number(&w->b, APPLICATIONS, 3);
+    wait_stopped(&w->a);
+    resync(&w->a);
+    wait_number(&w->a, SENDS, 1);
+    send_record(&w->a, "application");
+    wait_number(&w->b, APPLICATIONS, 4);
+}
+
+/* A file that is kept in the vault and still lies in the inbox is one whose commit did not come: no put-back. */
+static void FRY_14_a_start_between_the_vault_and_the_commit_is_no_alarm(void **state)
+{
+    struct world *w = *state;
+    struct delivery_state d = {0};
+    char cmd[500];
+    cross(w);
+    stop(&w->b);
+    send_record(&w->a, "application");
+    wait_number(&w->a, COUNT("sent"), 2);
+    snprintf(cmd, sizeof cmd, "cp '%s'/in/b-*2.xml '%s'/vault/", w->b.dir, w->b.dir);
+    assert_int_equal(system(cmd), 0);
+    start(w, &w->b, &w->a);
+    wait_number(&w->b, APPLICATIONS, 2);
+    settled(w);
+    delivery_health(w->b.delivery, &d);
+    assert_string_equal(d.stopped, "");
+}
+
+/* After the resync a number counts as received, though this database never saw its file: when that comes at last, it is taken and is no difference. */
+static void I1_FRY_14_a_file_that_a_database_put_back_forgot_comes_again_and_is_no_difference(void **state)
+{
+    struct world *w = *state;
+    char cmd[500];
+    cross(w);
+    stop(&w->b);
+    keep_database(&w->b, false);
+    send_record(&w->a, "application");
+    wait_number(&w->a, COUNT("sent"), 2);
+    snprintf(cmd, sizeof cmd, "cp '%s'/in/b-*2.xml '%s'/first.xml", w->b.dir, w->dir);
+    assert_int_equal(system(cmd), 0);
+    start(w, &w->b, &w->a);
+    wait_number(&w->a, COUNT("acked"), 2);
+    settled(w);
+    stop(&w->b);
+    keep_database(&w->b, true);
+    snprintf(cmd, sizeof cmd, "rm -f '%s'/vault/*", w->b.dir);
+    assert_int_equal(system(cmd), 0);
+    start(w, &w->b, &w->a);
+    wait_stopped(&w->b);
+    resync(&w->b);
+    wait_number(&w->b, COUNT("resync"), 1);
+    wait_number(&w->b, SENDS, 1);
+    snprintf(cmd, sizeof cmd, "mv '%s'/first.xml '%s'/in/b-again.xml", w->dir, w->b.dir);
+    assert_int_equal(system(cmd), 0);
+    wait_number(&w->b, APPLICATIONS, 2);
+    assert_int_equal(number_of(&w->b, "SELECT count(*) FROM reconcile_difference"), 0);
+    settled(w);
+    assert_int_equal(number_of(&w->b, APPLICATIONS), 2);
+}
+
+/* Nothing of the stream it speaks from is missing; what it forgot happened in a later one. */
+static void I1_FRY_14_a_database_put_back_to_before_its_resync_is_told_so(void **state)
+{
+    struct world *w = *state;
+    cross(w);
+    stop(&w->b);
+    keep_database(&w->b, false);
+    start(w, &w->b, &w->a);
+    resync(&w->b);
+    wait_number(&w->b, COUNT("resync"), 1);
+    wait_number(&w->b, SENDS, 1);
+    send_record(&w->b, "status");
+    wait_number(&w->a, STATUSES, 2);
+    settled(w);
+    stop(&w->b);
+    keep_database(&w->b, true);
+    start(w, &w->b, &w->a);
+    wait_stopped(&w->b);
+    wait_journal(&w->a, "left");
+    resync(&w->b);
+    wait_number(&w->b, SENDS, 1);
+    send_record(&w->b, "status");
+    wait_number(&w->a, STATUSES, 3);
+    wait_fine(&w->a);
+}
+
+/* The state that a put-back brings along may be that of a resync that was under way: it is over, and the stop outlives a restart. */
+static void FRY_14_a_database_put_back_into_a_resync_stops_for_good(void **state)
+{
+    struct world *w = *state;
+    cross(w);
+    stop(&w->b);
+    keep_database(&w->b, false);
+    start(w, &w->b, &w->a);
+    send_record(&w->b, "status");
+    wait_number(&w->b, COUNT("acked"), 2);
+    settled(w);
+    stop(&w->b);
+    keep_database(&w->b, true);
+    tamper(&w->b, "UPDATE delivery_stream SET state = 'resync', part = 1, token = '00112233445566778899aabbccddeeff'");
+    start(w, &w->b, &w->a);
+    wait_stopped(&w->b);
+    wait_number(&w->b, "SELECT count(*) FROM delivery_stream WHERE state = 'stopped'", 1);
+}
+
+struct starts_job { struct beat b; };
+
+/* A start with numbers 1 to 5; then, put back to 3 and in a loop of crashes, ten starts with a number each. */
+static int many_starts(struct db_conn *c, void *arg, struct err *e)
+{
+    struct starts_job *j = arg;
+    struct envelope_head h = {.incarnation = "0123456789abcdef", .run = "00000000000000aa"};
+    for (h.number = 1; h.number <= 5; h.number++)
+        if (runs_heard(c, &h, 1, e) < 0)
+            return -1;
+    for (h.number = 4; h.number <= 13; h.number++) {
+        snprintf(h.run, sizeof h.run, "00000000000000%02u", (unsigned)h.number);
+        if (runs_heard(c, &h, 1, e) < 0)
+            return -1;
+    }
+    return runs_say(c, h.incarnation, &j->b, e);
+}
+
+static void I1_FRY_14_a_start_whose_numbers_came_twice_is_said_however_many_followed(void **state)
+{
+    struct world *w = *state;
+    struct starts_job j = {.b.nruns = 0};
+    struct err e = {0};
+    bool said = false;
+    assert_int_equal(db_write(w->a.db, many_starts, &j, &e), 0);
+    assert_int_equal(j.b.nruns, ENVELOPE_RUNS);
+    for (size_t i = 0; i < j.b.nruns; i++)
+        said |= strcmp(j.b.runs[i].id, "00000000000000aa") == 0 && j.b.runs[i].from == 1 && j.b.runs[i].to == 5;
+    assert_true(said);
 }
 
 /* --- evidence files --- */
@@ -659,6 +832,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(FRY_14_a_database_put_back_finds_its_own_later_file_in_the_outbox, setup, teardown),
         cmocka_unit_test_setup_teardown(I1_FRY_14_an_acknowledgement_of_another_file_of_that_number_is_not_believed, setup, teardown),
         cmocka_unit_test_setup_teardown(I1_FRY_14_a_number_that_is_given_out_twice_loses_nothing_and_is_a_difference, setup, teardown),
+        cmocka_unit_test_setup_teardown(I1_FRY_14_both_sides_put_back_to_one_day_are_told_by_the_vault, setup, teardown),
+        cmocka_unit_test_setup_teardown(FRY_14_a_start_between_the_vault_and_the_commit_is_no_alarm, setup, teardown),
+        cmocka_unit_test_setup_teardown(I1_FRY_14_a_file_that_a_database_put_back_forgot_comes_again_and_is_no_difference, setup, teardown),
+        cmocka_unit_test_setup_teardown(I1_FRY_14_a_database_put_back_to_before_its_resync_is_told_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(FRY_14_a_database_put_back_into_a_resync_stops_for_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(I1_FRY_14_a_start_whose_numbers_came_twice_is_said_however_many_followed, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_evidence_of_one_side_shows_every_step_signed_by_the_other, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_both_sides_files_agree_and_another_case_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(SEC_13_no_byte_of_an_evidence_file_can_be_changed, setup, teardown),
