@@ -271,6 +271,46 @@ static int check_declaration(struct bytes xml, struct err *e)
     return 0;
 }
 
+static int refuse_at(struct bytes xml, const uint8_t *at, const char *rule, struct err *e)
+{
+    unsigned line = 1;
+    for (const uint8_t *p = xml.p; p < at; p++)
+        line += *p == '\n';
+    return err_set(e, ERR_INPUT, "line %u: %s", line, rule);
+}
+
+/* What begins with <! or <?, but for the declaration. libxml2 tells us of it at its end: a comment of 6 MB that has none kept it busy for minutes. */
+static int check_markup(struct bytes xml, const uint8_t *at, struct err *e)
+{
+    const size_t left = xml.n - (size_t)(at - xml.p);
+    if (left < 2 || (at[1] != '!' && at[1] != '?'))
+        return 0;
+    if (at[1] == '?')
+        return at == xml.p && left > 5 && memcmp(at, "<?xml", 5) == 0 && strchr(" \t\r\n", at[5]) ? 0 : refuse_at(xml, at, "processing instructions are not allowed", e);
+    return refuse_at(xml, at, left > 2 && at[2] == '-' ? "comments are not allowed" : left > 2 && at[2] == '[' ? "CDATA is not allowed" : "DOCTYPE is not allowed", e);
+}
+
+/* libxml2 compares each attribute of an element with all before it, and calls us when it has them all: 6 MB of them kept it busy for minutes. So they are
+ * counted here, as quoted values between '<' and '>'; one more for the namespace. A quote that does not end is refused by libxml2 where it stands. */
+static int check_tags(struct bytes xml, struct err *e)
+{
+    const uint8_t *at = xml.p, *end = xml.p + xml.n;
+    while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+        unsigned values = 0;
+        if (check_markup(xml, at, e) < 0)
+            return -1;
+        for (at++; at < end && *at != '>'; at++)
+            if (*at == '"' || *at == '\'') {
+                if (++values > ATTRS_MAX + 1)
+                    return refuse_at(xml, at, "more than 32 attributes on one element", e);
+                at = memchr(at + 1, *at, (size_t)(end - at - 1));
+                if (!at)
+                    return 0;
+            }
+    }
+    return 0;
+}
+
 /* Bytes that promise UTF-8 before any parser sees them: no other encoding's mark, no NUL. */
 static int check_bytes(struct bytes xml, struct err *e)
 {
@@ -280,7 +320,7 @@ static int check_bytes(struct bytes xml, struct err *e)
         return err_set(e, ERR_INPUT, "line 1: want '<' as the first byte, have 0x%02x", xml.p[0]);
     if (memchr(xml.p, 0, xml.n))
         return err_set(e, ERR_INPUT, "document: want UTF-8, have a NUL byte");
-    return check_declaration(xml, e);
+    return check_declaration(xml, e) < 0 ? -1 : check_tags(xml, e);
 }
 
 int document_flatten(struct buf *out, const char *xsd, struct bytes xml, struct err *e)
