@@ -159,9 +159,17 @@ static int open_and_read(struct buf *out, int dirfd, const char *path, size_t ca
     return rc;
 }
 
+/* Of what lies there already: others may give longer names than ours, which must leave room for a temporary one's ending. */
+static int check_given(const char *name, struct err *e)
+{
+    if (!*name || *name == '.' || strchr(name, '/') || strlen(name) > NAME_MAX)
+        return err_set(e, ERR_INPUT, "file name: want 1 to %d bytes without '/' and not beginning with '.', have '%.60s'", NAME_MAX, name);
+    return 0;
+}
+
 int file_read(struct buf *out, int dirfd, const char *name, size_t cap, struct err *e)
 {
-    return check_name(name, e) < 0 ? -1 : open_and_read(out, dirfd, name, cap, O_NOFOLLOW, e);
+    return check_given(name, e) < 0 ? -1 : open_and_read(out, dirfd, name, cap, O_NOFOLLOW, e);
 }
 
 int file_read_path(struct buf *out, const char *path, size_t cap, struct err *e)
@@ -187,7 +195,7 @@ int file_write_path(const char *path, struct bytes body, mode_t mode, struct err
 
 int file_remove(int dirfd, const char *name, struct err *e)
 {
-    if (check_name(name, e) < 0)
+    if (check_given(name, e) < 0)
         return -1;
     if (unlinkat(dirfd, name, 0) < 0)
         return errno == ENOENT ? 0 : err_sys(e, "remove %s", name);
