@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/text.h"
 #include "ferry/lib/verbs.h"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/replay.h"
 
 #define NOW 1790000000000                /* asks of the corpus are of this moment */
@@ -80,14 +81,15 @@ static struct delivery *d;
 
 static void setup(void)
 {
-    static char base[] = "/dev/shm/fuzz-command-XXXXXX", path[5][80];
+    static char path[5][80];
     static const char *const names[] = {"out", "in", "aside", "commands", "side.db"};
     struct err e = {0};
     struct db *db;
     struct key_pair *own, *peer;
     if (d)
         return;
-    assert(sodium_init() >= 0 && mkdtemp(base) && keys_generate(&own, "internet", &e) == 0 && keys_generate(&peer, "intranet", &e) == 0);
+    assert(sodium_init() >= 0 && keys_generate(&own, "internet", &e) == 0 && keys_generate(&peer, "intranet", &e) == 0);
+    const char *base = fuzz_folder("command");
     for (int i = 0; i < 5; i++) {
         snprintf(path[i], sizeof path[i], "%s/%s", base, names[i]);
         assert(i == 4 || folder_make(path[i], 0700, &e) == 0);

@@ -14,6 +14,7 @@
 #include "ferry/lib/builtin.h"
 #include "ferry/lib/delivery.h"
 #include "ferry/lib/store_operate.h"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/replay.h"
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
@@ -42,14 +43,15 @@ int child_call(struct child_pool *p, struct bytes request, struct buf *answer, s
 
 static void setup(void)
 {
-    static char base[] = "/dev/shm/fuzz-handlers-XXXXXX", path[4][80];
+    static char path[4][80];
     static const char *const names[] = {"out", "in", "aside", "side.db"};
     struct err e = {0};
     struct key_pair *own, *peer;
     if (d)
         return;
-    if (sodium_init() < 0 || !mkdtemp(base) || keys_generate(&own, "internet", &e) < 0 || keys_generate(&peer, "intranet", &e) < 0 || document_setup("schemas/xsd", &e) < 0)
+    if (sodium_init() < 0 || keys_generate(&own, "internet", &e) < 0 || keys_generate(&peer, "intranet", &e) < 0 || document_setup("schemas/xsd", &e) < 0)
         abort();
+    const char *base = fuzz_folder("handlers");
     for (int i = 0; i < 4; i++) {
         snprintf(path[i], sizeof path[i], "%s/%s", base, names[i]);
         assert(i == 3 || folder_make(path[i], 0700, &e) == 0);

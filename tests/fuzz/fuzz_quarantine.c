@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "ferry/lib/quarantine.c"
+#include "tests/fuzz/folder.h"
 #include "tests/fuzz/replay.h"
 
 #define FILES_MOST 3u
@@ -11,12 +12,13 @@ static int from, aside, above;           /* folders: where files come from, the 
 
 static void setup(void)
 {
-    static char base[] = "/dev/shm/fuzz-quarantine-XXXXXX";
+    const char *base;
     struct err e = {0};
     char path[80];
     if (above)
         return;
-    assert(sodium_init() >= 0 && mkdtemp(base) && folder_open(&above, base, 0, &e) == 0);
+    base = fuzz_folder("quarantine");
+    assert(sodium_init() >= 0 && folder_open(&above, base, 0, &e) == 0);
     snprintf(path, sizeof path, "%s/from", base);
     assert(folder_make(path, 0700, &e) == 0 && folder_open(&from, path, 0, &e) == 0);
     snprintf(path, sizeof path, "%s/aside", base);
