@@ -123,6 +123,10 @@ $(B)/tests/fault_shim.so: tests/faults/shim.c Makefile
 $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/libferry.a $(B)/libcommon.a
 	$(link) $^ $(LIBS)
 # A fuzz entry replays its corpus under gcc; under clang (make fuzz) libFuzzer drives it.
+$(B)/fuzz/fuzz_internet_%: $(B)/obj/tests/fuzz/fuzz_internet_%.o $(B)/libinternet.a $(B)/libferry.a $(B)/libcommon.a
+	$(link) $^ $(LIBS) -lxml2
+$(B)/fuzz/fuzz_intranet_%: $(B)/obj/tests/fuzz/fuzz_intranet_%.o $(B)/libintranet.a $(B)/libferry.a $(B)/libcommon.a
+	$(link) $^ $(LIBS) -lxml2
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/libferry.a $(B)/libcommon.a
 	$(link) $^ $(LIBS) -lxml2
 $(B)/obj/tests/fuzz/%.o: CFLAGS += -DREPLAY

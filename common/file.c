@@ -18,14 +18,6 @@ static int check_name(const char *name, struct err *e)
     return 0;
 }
 
-/* One that is there already, as long as a file system allows: what others put into our folders is read and removed under any. */
-static int check_there(const char *name, struct err *e)
-{
-    if (!*name || *name == '.' || strchr(name, '/') || strlen(name) > NAME_MAX)
-        return err_set(e, ERR_INPUT, "file name: want 1 to %d characters without '/' and not beginning with '.', have '%.60s'", NAME_MAX, name);
-    return 0;
-}
-
 int folder_open(int *fd, const char *path, mode_t want_mode, struct err *e)
 {
     struct stat st;
@@ -168,9 +160,17 @@ static int open_and_read(struct buf *out, int dirfd, const char *path, size_t ca
     return rc;
 }
 
+/* Of what lies there already: others may give longer names than ours, which must leave room for a temporary one's ending. */
+static int check_given(const char *name, struct err *e)
+{
+    if (!*name || *name == '.' || strchr(name, '/') || strlen(name) > NAME_MAX)
+        return err_set(e, ERR_INPUT, "file name: want 1 to %d bytes without '/' and not beginning with '.', have '%.60s'", NAME_MAX, name);
+    return 0;
+}
+
 int file_read(struct buf *out, int dirfd, const char *name, size_t cap, struct err *e)
 {
-    return check_there(name, e) < 0 ? -1 : open_and_read(out, dirfd, name, cap, O_NOFOLLOW, e);
+    return check_given(name, e) < 0 ? -1 : open_and_read(out, dirfd, name, cap, O_NOFOLLOW, e);
 }
 
 int file_read_path(struct buf *out, const char *path, size_t cap, struct err *e)
@@ -196,7 +196,7 @@ int file_write_path(const char *path, struct bytes body, mode_t mode, struct err
 
 int file_remove(int dirfd, const char *name, struct err *e)
 {
-    if (check_there(name, e) < 0)
+    if (check_given(name, e) < 0)
         return -1;
     if (unlinkat(dirfd, name, 0) < 0)
         return errno == ENOENT ? 0 : err_sys(e, "remove %s", name);

@@ -111,6 +111,16 @@ long text_length(struct bytes in)
     return cp == -2 ? -1 : n;
 }
 
+void text_mend(char *s, char with)
+{
+    const struct bytes in = bytes_of(s);
+    for (size_t at = 0, was = 0; at < in.n; was = at)
+        if (text_next(in, &at) == -2) {
+            s[was] = with;
+            at = was + 1;
+        }
+}
+
 /* ---- what may not be there ---- */
 
 static enum text_fault fault_of(uint32_t cp)

@@ -13,6 +13,8 @@ int32_t text_next(struct bytes in, size_t *at);
 void text_put(struct buf *out, uint32_t cp);      /* append one code point as UTF-8 */
 /* Characters (code points), or -1 when malformed. */
 long text_length(struct bytes in);
+/* Each byte that is no part of well-formed UTF-8 becomes `with`: of a sentence or a name that was cut within a character. */
+void text_mend(char *s, char with);
 
 /* What a text field may not carry. */
 enum text_fault {

@@ -52,6 +52,12 @@ static int carry(struct haul *h, int from, const char *name, int to, struct err 
         h->bytes += rc == 0 ? body.n : 0;
     }
     buf_clear(&body);
+    if (rc < 0 && (e->code == ERR_INPUT || e->code == ERR_TOO_LARGE)) {      /* none of ours by its name or size: the others go on */
+        fprintf(stderr, "ferry %s: %s: %s\n", h->verb, name, e->msg);
+        h->bad++;
+        err_clear(e);
+        return 0;
+    }
     if (rc < 0 && e->code == ERR_MISSING) {          /* its writer took it back: an old beat */
         err_clear(e);
         return 0;

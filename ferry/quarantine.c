@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "ferry/commands.h"
 #include "ferry/lib/quarantine.h"
 
@@ -22,6 +23,7 @@ static void read_reason(char out[512], int dirfd, const char *name)
     else
         snprintf(out, 512, "%.*s", (int)(b.n < 500 ? b.n : 500), (const char *)b.p);
     out[strcspn(out, "\r\n")] = 0;
+    text_mend(out, '?');
     buf_clear(&b);
 }
 
@@ -62,12 +64,14 @@ static int list_folder(const char *key, const char *path, json_t *rows, struct e
         return -1;
     int rc = folder_list(&list, &n, fd, 1000000, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        char reason[512];
+        char reason[512], shown[256];
         if (quarantine_is_note(list[i].name))
             continue;
         read_reason(reason, fd, list[i].name);
-        json_t *row = json_pack("{s:s, s:s, s:I, s:I, s:s}", "folder", key, "file", list[i].name, "bytes", (json_int_t)list[i].size, "at_ms", (json_int_t)list[i].mtime_ms, "reason", reason);
-        json_array_append_new(rows, row ? row : json_pack("{s:s, s:s}", "folder", key, "file", "?"));      /* a name that is no text */
+        memcpy(shown, list[i].name, sizeof shown);
+        text_mend(shown, '?');
+        json_t *row = json_pack("{s:s, s:s, s:I, s:I, s:s}", "folder", key, "file", shown, "bytes", (json_int_t)list[i].size, "at_ms", (json_int_t)list[i].mtime_ms, "reason", reason);
+        json_array_append_new(rows, row);
     }
     if (rc == 0)
         free(list);

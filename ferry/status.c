@@ -14,10 +14,13 @@ const char *const words_en[] = {"fine", "warning", "critical", "unknown"};
 const char *const words_zh[] = {"正常", "警告", "严重", "未知"};
 
 #define WATCH_S 2
+#define CONTROLS "\001\002\003\004\005\006\007\b\t\n\v\f\r\016\017\020\021\022\023\024\025\026\027\030\031\032\033\034\035\036\037\177"
+#define STATUS_MOST (1LL << 53)           /* no figure of ours is larger: ages can be computed without overflow */
 
 long long status_number(const json_t *o, const char *key)
 {
-    return json_integer_value(json_object_get(o, key));
+    const long long v = json_integer_value(json_object_get(o, key));
+    return v > STATUS_MOST ? STATUS_MOST : v < -STATUS_MOST ? -STATUS_MOST : v;
 }
 
 const char *status_text(const json_t *o, const char *key)
@@ -36,6 +39,30 @@ const char *status_heard(const json_t *o)
     return status_number(o, "peer_beat_ms") ? "peer_beat_ms" : "started_ms";
 }
 
+/* These texts go to a terminal: whoever wrote the file, nothing in it moves the cursor. */
+static void make_plain(json_t *v)
+{
+    const char *key;
+    size_t i;
+    json_t *x;
+    json_object_foreach(v, key, x) make_plain(x);
+    json_array_foreach(v, i, x) make_plain(x);
+    if (!json_is_string(v) || strcspn(json_string_value(v), CONTROLS) == json_string_length(v))
+        return;
+    char *text = strdup(json_string_value(v));
+    for (char *p = text; p && *(p += strcspn(p, CONTROLS));)
+        *p = '?';
+    json_string_set(v, text ? text : "");
+    free(text);
+}
+
+static json_t *parse(struct bytes text)
+{
+    json_t *status = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+    make_plain(status);
+    return status;
+}
+
 json_t *status_read(const char *path)
 {
     struct buf b;
@@ -43,7 +70,7 @@ json_t *status_read(const char *path)
     json_t *status = NULL;
     buf_init(&b, 65536);
     if (file_read_path(&b, path, 65535, &e) == 0)
-        status = json_loadb((const char *)b.p, b.n, JSON_REJECT_DUPLICATES, NULL);
+        status = parse(buf_bytes(&b));
     buf_clear(&b);
     return status;
 }

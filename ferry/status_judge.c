@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "ferry/status.h"
 
 const char *const alarm_words[] = {"no-status", "stopped", "sending-stands", "journal", "unacknowledged", "peer-silent", "trouble", "overdue", "held", "waiting",
@@ -27,6 +28,8 @@ __attribute__((format(printf, 6, 7))) static void say(struct part *p, enum alarm
     va_start(ap, fmt);
     vsnprintf(s->says, sizeof s->says, fmt, ap);
     va_end(ap);
+    text_mend(s->says, '?');             /* what was cut within a character JSON could not say, and the alarm would be missing there */
+    text_mend(s->type, '?');
 }
 
 /* Critical or warning by age, nothing when younger. */

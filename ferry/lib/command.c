@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "common/log.h"
+#include "common/text.h"
 #include "ferry/lib/parts.h"
 #include "ferry/lib/temps.h"
 #include "ferry/lib/verbs.h"
@@ -43,7 +44,7 @@ static int run_verb(struct delivery *d, const json_t *ask, json_t *answer, struc
 {
     const char *name = command_text(ask, "verb");
     const struct delivery_verb *v = verb_of(d, name);
-    int64_t at = json_integer_value(json_object_get(ask, "at_ms")), age = clock_wall_ms() - at;
+    int64_t at = json_integer_value(json_object_get(ask, "at_ms")), now = clock_wall_ms(), age = at > 0 && at < 2 * now ? now - at : now;
     if (age > COMMAND_STALE_S * 1000LL || age < -COMMAND_STALE_S * 1000LL)
         return err_set(e, ERR_INPUT, "command %.30s: given %lld s ago, not run: give it again", name, (long long)(age / 1000));
     if (!v)
@@ -52,8 +53,10 @@ static int run_verb(struct delivery *d, const json_t *ask, json_t *answer, struc
     return v->run(d, d->opt.app, json_object_get(ask, "args"), answer, e);
 }
 
-static json_t *answered(int rc, json_t *answer, const struct err *e)
+/* A sentence that quotes the asker may be cut within a character; JSON could not carry it, and the ask would stay for ever, before all others. */
+static json_t *answered(int rc, json_t *answer, struct err *e)
 {
+    text_mend(e->msg, '?');
     return rc == 0 ? json_pack("{s:b, s:O}", "ok", 1, "answer", answer)
                    : json_pack("{s:b, s:s, s:s}", "ok", 0, "code", err_word(e->code), "message", e->msg);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/text.h"
 
 #define NUMBERED 9u           /* NAME, NAME.2 … NAME.9, then random endings: a flood of one name stays cheap */
 #define TRIES 8u
@@ -38,6 +39,7 @@ static void plain_name(char out[192], const char *name)
     for (char *p = out; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = '_';
+    text_mend(out, '_');                 /* no text, or cut within a character: JSON could not say it */
     size_t n = strlen(out);
     if (n >= 7 && strcasecmp(out + n - 7, ".reason") == 0)
         memcpy(out + n, ".junk", 6);
@@ -125,17 +127,17 @@ static int read_through(int from, const char *name, char hash[65], struct buf *h
 
 static int describe(struct buf *line, int from, const struct dir_entry *f, const char *reason, struct err *e)
 {
-    char hash[65] = "", at[21], plain[192];
+    char hash[65] = "", at[21], plain[192], why[256];
     struct buf head, text;
     buf_init(&head, HEAD);
     buf_init(&text, 0);
     clock_rfc3339(at, clock_wall_ms());
     plain_name(plain, f->name);
+    snprintf(why, sizeof why, "%s", reason);
+    text_mend(why, '?');
     int rc = f->regular ? read_through(from, f->name, hash, &head, e) : 0;      /* a link or a pipe has no bytes of its own */
     base64_put(&text, buf_bytes(&head));
-    json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "at", at, "file", plain, "bytes", (json_int_t)f->size, "hash", hash, "head", buf_text(&text), "reason", reason);
-    if (!row)                            /* a name that is no text */
-        row = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "at", at, "file", "?", "bytes", (json_int_t)f->size, "hash", hash, "head", buf_text(&text), "reason", "?");
+    json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "at", at, "file", plain, "bytes", (json_int_t)f->size, "hash", hash, "head", buf_text(&text), "reason", why);
     char *json = row ? json_dumps(row, JSON_COMPACT) : NULL;
     if (json)
         buf_fmt(line, "%s\n", json);

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/text.h"
+
 static int refuse(char field[48], struct err *e, const char *name, const char *want, const char *have)
 {
     snprintf(field, 48, "%.47s", name);
+    text_mend(field, '?');               /* somebody's name of a member, cut within a character: the answer could not say it */
     return err_set(e, ERR_INPUT, "%.47s: want %s, have %s", name, want, have);
 }
 

@@ -36,12 +36,11 @@ static int parse_begin(struct upload *u, const json_t *body, struct reply *r, st
 {
     const char *draft, *type, *key;
     json_t *v;
-    int material;
-    json_int_t size;
+    json_int_t material, size;           /* jansson would fold a large number into an int */
     json_object_foreach((json_t *)body, key, v)
         if (strcmp(key, "draft") && strcmp(key, "material") && strcmp(key, "type") && strcmp(key, "size"))
             return refuse_field(r, e, ERR_INPUT, key, "unknown", "多了一项不认识的内容，请刷新后重试");
-    if (json_unpack((json_t *)body, "{s:s, s:i, s:s, s:I}", "draft", &draft, "material", &material, "type", &type, "size", &size) < 0)
+    if (json_unpack((json_t *)body, "{s:s, s:I, s:s, s:I}", "draft", &draft, "material", &material, "type", &type, "size", &size) < 0)
         return reply_refuse(r, e, ERR_INPUT, "upload: want draft, material, type, size", "上传没有开始，请重新拍照");
     if (!id_valid(draft))
         return refuse_field(r, e, ERR_INPUT, "draft", "pattern", "草稿编号不对，请刷新后重试");
@@ -54,7 +53,7 @@ static int parse_begin(struct upload *u, const json_t *body, struct reply *r, st
     if (size > UPLOAD_MAX)
         return refuse_field(r, e, ERR_TOO_LARGE, "size", "range", "这个文件超过 20 MB，请重新拍照");
     memcpy(u->draft.s, draft, sizeof u->draft.s);
-    u->material = material;
+    u->material = (int)material;
     u->size = size;
     snprintf(u->type, sizeof u->type, "%s", filetype_known(type));
     return 0;

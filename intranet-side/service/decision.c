@@ -9,7 +9,7 @@
 static int bad_value(struct reply *r, struct err *e, const char *field, const char *rule, const char *want, const char *have, const char *zh)
 {
     reply_finding(r, field, rule, want, have, zh);
-    return reply_refuse(r, e, ERR_INPUT, field, "%s", zh);
+    return reply_refuse(r, e, ERR_INPUT, *field ? field : "body", "%s", zh);
 }
 
 static int bad(struct reply *r, struct err *e, const char *field, const char *rule, const char *zh)

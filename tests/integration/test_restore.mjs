@@ -221,11 +221,13 @@ test('FRY-05 the gateway is down for a day: export and import on a medium carry 
   assert.equal(out.code, 0, out.err);
   const there = readdirSync(path.join(medium, 'to-intranet'));
   assert.ok(there.some((n) => n.startsWith('b-')) && there.some((n) => n.startsWith('s-')), there.join());
-  writeFileSync(path.join(medium, 'to-intranet', 'b-forged.xml'), '<Envelope/>');
+  // Read before the others: neither a name nor a size that is none of ours stops them.
+  const junk = [`a${'n'.repeat(250)}`, 'a-large.bin', 'b-forged.xml'];
+  for (const [i, text] of ['x', Buffer.alloc(8 << 20), '<Envelope/>'].entries()) writeFileSync(path.join(medium, 'to-intranet', junk[i]), text);
   const into = await ferry(`import ${medium}`, '--side', 'intranet');
   assert.equal(into.code, 1, 'a file that does not verify is told');
   assert.match(into.err, /b-forged/);
-  assert.deepEqual(readdirSync(path.join(medium, 'to-intranet')), ['b-forged.xml'], 'and left');
+  assert.deepEqual(readdirSync(path.join(medium, 'to-intranet')).sort(), junk.sort(), 'and left');
   const o = await officer(cases[0].who.unit);
   for (const x of cases) await until(async () => { try { const v = await o.case(x.no); return v.pages.done === v.pages.total; } catch (e) { if (e.status === 404) return null; throw e; } }, 'on the desk', 30);
   assert.equal((await ferry(`export ${medium}`, '--side', 'intranet')).code, 0);

@@ -177,6 +177,15 @@ test('FRY-20 files that nobody fetches, and a volume that is full, are alarms to
   }
 });
 
+// FRY-20: what stands in a state file reaches a terminal and the monitoring: no control byte, nothing cut within a character, no figure that overflows.
+test('FRY-20 odd texts and figures of a state file neither move the cursor nor lose an alarm', async () => {
+  const odd = (s) => { s.internet.trouble = 'a\u001b[2J\n' + '户'.repeat(90); s.internet.today.late_5 = Number.MAX_SAFE_INTEGER; s.mover.lanes[0].name = '\u0007lane'; };
+  const screen = await told(odd, '', 'zh_CN.UTF-8'), json = await told(odd);
+  assert.doesNotMatch(screen.out, /[^\n -~\u00a0-\uffff]/);
+  assert.match(screen.out, /收发出错：a\?\[2J\?户/);
+  assert.match(json.programs['internet-side'].alarms.find((a) => a.alarm === 'trouble').says, /^sending fails: a\?\[2J\?户+\?*$/);
+});
+
 test('every alarm word of the program was raised here', () => {
   assert.deepEqual([...new Set([...raised.map((r) => r[0]), 'folder', 'disk'])].sort(), [...words].sort());
 });

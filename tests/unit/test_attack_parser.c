@@ -26,10 +26,13 @@ static void sign_any(struct buf *b)
     static const char end[] = "</Trailer></Envelope>\n";
     char id[17];
     uint8_t sig[64];
+    struct hash256 digest;
     const size_t start = b->n;
     hex_put(id, keys_public(peer)->id.b, 8);
-    buf_fmt(b, "<Trailer>HZT1 %02u %s %012zu ", keys_public(peer)->suite, id, start);
-    sign_bytes(sig, "hz-envelope-1", buf_bytes(b), peer);
+    buf_fmt(b, "<Trailer>HZT2 %02u %s %012zu ", keys_public(peer)->suite, id, start);
+    if (suite_hash(&digest, buf_bytes(b), keys_public(peer)->suite, NULL) < 0)
+        abort();
+    sign_bytes(sig, "hz-envelope-2", (struct bytes){digest.b, sizeof digest.b}, peer);
     base64_put(b, (struct bytes){sig, sizeof sig});
     buf_str(b, " ");
     while (b->n < start + ENVELOPE_TRAILER - (sizeof end - 1))

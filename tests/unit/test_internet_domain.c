@@ -95,6 +95,10 @@ static void drafts(void **state)
         assert_string_equal(field, bad[i].field);
         draft_clear(&d);
     }
+    /* A name that is too long for the answer is cut, but not within a character: the answer could not name it. */
+    assert_error(parse(&d, "{\"a户户户户户户户户户户户户户户户户户户\":1}", DRAFT_CHECK, field, &e), &e, ERR_INPUT, "want no such member");
+    assert_string_equal(field, "a户户户户户户户户户户户户户户户?");
+    draft_clear(&d);
 }
 
 /* The hash is that of the canonical JSON in schemas/xsd/README.md, and every part of the content moves it. */

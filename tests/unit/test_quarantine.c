@@ -243,6 +243,47 @@ static void test_lines_about_a_flood_are_bounded(void **state)
     assert_true(st.st_size < 1000);
 }
 
+/* Puts what file_publish would refuse: a stranger's names may be as long as the folder allows. */
+static void put_odd(struct world *w, const char *name)
+{
+    int fd = openat(w->in, name, O_CREAT | O_WRONLY | O_EXCL, 0600);
+    assert_true(fd >= 0 && write(fd, "odd", 3) == 3);
+    close(fd);
+}
+
+/* FRY-05: a name that is longer than ours may be is kept once too. */
+static void test_long_names_are_kept_once(void **state)
+{
+    struct world *w = *state;
+    char name[256];
+    memset(name, 'n', 255);
+    name[255] = 0;
+    for (int i = 0; i < 3; i++) {
+        put_odd(w, name);
+        take(w, name, "too long");
+    }
+    assert_int_equal(count(w->aside), 2);
+}
+
+/* FRY-05 FRY-14: beyond the bound a file of such a name goes too, and leaves one line, not one in each round; a name that is cut within a character, or is no
+ * text, still has its reason beside it. */
+static void test_odd_names_beyond_the_bound(void **state)
+{
+    struct world *w = *state;
+    char name[256] = "a";
+    fill(w, QUARANTINE_FILES, 0);
+    for (int i = 0; i < 80; i++)
+        memcpy(name + 1 + 3 * i, "户", 4);
+    put_odd(w, name);
+    take(w, name, "cut within a character");
+    has(w, QUARANTINE_MORE, "cut within a character");
+    has(w, QUARANTINE_MORE, "户");
+    put_odd(w, "x\xff.xml");
+    take(w, "x\xff.xml", "no text");
+    has(w, QUARANTINE_MORE, "\"file\":\"x_.xml\"");
+    has(w, QUARANTINE_MORE, "\"reason\":\"no text\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +296,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_long_name_beyond_the_bound, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_size, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines_about_a_flood_are_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_long_names_are_kept_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_odd_names_beyond_the_bound, setup, teardown),
     };
     return cmocka_run_group_tests_name("quarantine", tests, NULL, NULL);
 }

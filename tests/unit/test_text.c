@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/text.h"
@@ -174,12 +175,25 @@ static void test_pinyin(void **state)
     assert_false(text_has_untypeable(bytes_of("林禾")));
 }
 
+/* What was cut within a character, or is no text at all, becomes text; whole characters stay. */
+static void test_mended(void **state)
+{
+    static const struct { const char *from, *to; } cases[] = {{"", ""}, {"a户", "a户"}, {"a\xe6\x88", "a??"}, {"\xff户\x80", "?户?"}, {"\xed\xa0\x80", "???"}, {"户\xe6户", "户?户"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%s", cases[i].from);
+        text_mend(text, '?');
+        assert_string_equal(text, cases[i].to);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_malformed), cmocka_unit_test(test_faults), cmocka_unit_test(test_normal_forms),
         cmocka_unit_test(test_huge_input), cmocka_unit_test(test_names), cmocka_unit_test(test_han), cmocka_unit_test(test_phones),
-        cmocka_unit_test(test_pinyin),
+        cmocka_unit_test(test_pinyin), cmocka_unit_test(test_mended),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
