@@ -17,6 +17,7 @@
 #define TRIES 8u
 #define COPY_MAX ((size_t)64 << 20)
 #define HEAD 512u             /* bytes of a file that is let go */
+#define LIST_END ((size_t)64 << 10)      /* of the list of what was let go, that is looked into */
 #define LOOK_MAX 100000u      /* names of a folder that is full beyond doubt */
 
 /* rename within a file system, else copy: a huge or odd file is never read into memory on its way aside. */
@@ -125,26 +126,91 @@ static int read_through(int from, const char *name, char hash[65], struct buf *h
     return rc;
 }
 
-static int describe(struct buf *line, int from, const struct dir_entry *f, const char *reason, struct err *e)
+/* The end of the list, from a line's beginning. Empty: there is none, or none that can be read. */
+static void list_end(struct buf *out, int quarantine, const char *name)
+{
+    struct stat st;
+    int fd = openat(quarantine, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    out->n = 0;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && buf_room(out, LIST_END)) {
+        ssize_t n = pread(fd, out->p, LIST_END, st.st_size > (off_t)LIST_END ? st.st_size - (off_t)LIST_END : 0);
+        out->n = n > 0 ? (size_t)n : 0;
+        out->p[out->n] = 0;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* The number of the last whole line: {"n":17,… No text within a line can look so, its quotation marks are escaped. */
+static uint64_t last_number(const struct buf *end)
+{
+    static const char head[] = "{\"n\":";
+    uint64_t n = 0;
+    const char *at = buf_text(end), *next;
+    while ((next = strstr(at, head)) != NULL) {
+        at = next + sizeof head - 1;
+        if (strchr(at, '\n'))
+            n = strtoull(at, NULL, 10);
+    }
+    return n;
+}
+
+/* How many lines were ever written. end: of the list itself. */
+static uint64_t lines_so_far(int quarantine, struct buf *end)
+{
+    struct buf before;
+    list_end(end, quarantine, QUARANTINE_MORE);
+    uint64_t n = last_number(end);
+    if (n)
+        return n;
+    buf_init(&before, LIST_END + 1);
+    list_end(&before, quarantine, QUARANTINE_MORE_BEFORE);
+    n = last_number(&before);
+    buf_clear(&before);
+    return n;
+}
+
+uint64_t quarantine_count(int quarantine)
+{
+    struct dir_entry *list;
+    struct buf end;
+    struct err e = {0};
+    size_t n = 0;
+    if (quarantine < 0 || folder_list(&list, &n, quarantine, LOOK_MAX, &e) < 0)
+        return 0;
+    buf_init(&end, LIST_END + 1);
+    uint64_t files = lines_so_far(quarantine, &end);
+    for (size_t i = 0; i < n; i++)
+        files += !quarantine_is_note(list[i].name);
+    buf_clear(&end);
+    free(list);
+    return files;
+}
+
+/* line: empty when the list says the same of the same bytes already, which a crash between line and removal leaves, and a sender who does not give up. */
+static int describe(struct buf *line, int from, int quarantine, const struct dir_entry *f, const char *reason, struct err *e)
 {
     char hash[65] = "", at[21], plain[192], why[256];
-    struct buf head, text;
+    struct buf head, text, end;
     buf_init(&head, HEAD);
     buf_init(&text, 0);
+    buf_init(&end, LIST_END + 1);
     clock_rfc3339(at, clock_wall_ms());
     plain_name(plain, f->name);
     snprintf(why, sizeof why, "%s", reason);
     text_mend(why, '?');
     int rc = f->regular ? read_through(from, f->name, hash, &head, e) : 0;      /* a link or a pipe has no bytes of its own */
     base64_put(&text, buf_bytes(&head));
-    json_t *row = json_pack("{s:s, s:s, s:I, s:s, s:s, s:s}", "at", at, "file", plain, "bytes", (json_int_t)f->size, "hash", hash, "head", buf_text(&text), "reason", why);
+    json_t *row = json_pack("{s:I, s:s, s:s, s:I, s:s, s:s, s:s}", "n", (json_int_t)(lines_so_far(quarantine, &end) + 1), "at", at, "file", plain, "bytes", (json_int_t)f->size, "hash", hash, "head", buf_text(&text), "reason", why);
     char *json = row ? json_dumps(row, JSON_COMPACT) : NULL;
-    if (json)
+    const char *from_name = json ? strstr(json, "\"file\":") : NULL, *to_head = json ? strstr(json, "\"head\":") : NULL;
+    if (from_name && to_head && !memmem(buf_text(&end), end.n, from_name, (size_t)(to_head - from_name)))
         buf_fmt(line, "%s\n", json);
     free(json);
     json_decref(row);
     buf_clear(&head);
     buf_clear(&text);
+    buf_clear(&end);
     return rc < 0 ? -1 : !json ? err_set(e, ERR_FULL, "quarantine: no memory") : buf_done(line, "quarantine", e);
 }
 
@@ -165,13 +231,12 @@ static int append(int quarantine, struct bytes line, struct err *e)
     return rc;
 }
 
-/* A crash between line and removal writes the line again. */
 static int let_go(int from, int quarantine, const struct dir_entry *f, const char *reason, struct err *e)
 {
     struct buf line;
     buf_init(&line, 0);
-    int rc = describe(&line, from, f, reason, e);
-    if (rc == 0)
+    int rc = describe(&line, from, quarantine, f, reason, e);
+    if (rc == 0 && line.n)
         rc = append(quarantine, buf_bytes(&line), e);
     buf_clear(&line);
     return rc < 0 ? -1 : file_remove(from, f->name, e);

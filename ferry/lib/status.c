@@ -18,20 +18,6 @@ static int load_counts(struct db_conn *c, void *arg, struct err *e)
     return store_counts(c, s, e) < 0 || reconcile_open(c, &s->differences, e) < 0 ? -1 : operate_crossing(c, clock_wall_ms(), &s->today, e);
 }
 
-static uint64_t count_files(int dirfd)
-{
-    struct dir_entry *list;
-    size_t n = 0;
-    struct err e = {0};
-    if (dirfd < 0 || folder_list(&list, &n, dirfd, 100000, &e) < 0)
-        return 0;
-    size_t files = 0;
-    for (size_t i = 0; i < n; i++)
-        files += !quarantine_is_note(list[i].name);
-    free(list);
-    return files;
-}
-
 /* Under the lock: what a thread met in its last round, the sender's first. */
 static const char *first_trouble(const struct delivery *d)
 {
@@ -124,7 +110,7 @@ int status_write(struct delivery *d, struct err *e)
     pthread_mutex_unlock(&d->lock);
     if (db_read(d->opt.db, load_counts, &s, e) < 0 || (h.incarnation[0] && db_read(d->opt.db, load_heard, &h, e) < 0))
         return -1;
-    s.quarantined = count_files(d->quarantine);
+    s.quarantined = quarantine_count(d->quarantine);
     struct buf keys;
     unsigned key_warning = 0;
     buf_init(&keys, 32768);

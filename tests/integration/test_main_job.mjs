@@ -53,7 +53,7 @@ async function finishFrom(officer, no) {
   await officer.decide(no, 'finish', { unseen_ok: true });
 }
 
-test('CIT-08 FRY-04 IMP-06 WFL-101..106 HJ001: submitted, on the desk in seconds, 补正, passed, finished; the child stands in the register', async () => {
+test('CIT-08 FRY-04 FRY-16 IMP-03 IMP-06 WFL-101..106 HJ001: submitted, on the desk in seconds, 补正, passed, finished; the child stands in the register', async () => {
   const citizen = new Citizen(demo, nextPhone());
   await citizen.signIn();
   const c = cast.birth({ phone: citizen.phone });
@@ -122,7 +122,7 @@ test('WFL-902 WFL-903 REV-03 HJ025: sent up, refused by the sub-bureau with rule
   assert.equal(rows[0].name, c.who.name);
 });
 
-test('CIT-28 HJ083: withdrawal asked and agreed; the dead person is still in the register', async () => {
+test('CIT-28 FRY-16 HJ083: withdrawal asked and agreed; the dead person is still in the register', async () => {
   const citizen = new Citizen(demo, nextPhone());
   await citizen.signIn();
   const c = cast.death({ phone: citizen.phone });
@@ -198,7 +198,7 @@ test('CIT-09 IDOR: a stranger sees no case of another, a new device must know th
   assert.equal(open.locked, false);
 });
 
-test('FRY-08 FRY-13 SEC-05 after confirmation nothing of a submitted case can be read on the internet side, and never in the gateway', async () => {
+test('FRY-06 FRY-08 FRY-13 SEC-05 after confirmation nothing of a submitted case can be read on the internet side, and never in the gateway', async () => {
   const gateway = Object.values(demo.gateway);
   const citizen = new Citizen(demo, nextPhone());
   await citizen.signIn();

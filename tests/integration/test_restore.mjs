@@ -182,7 +182,7 @@ test('FRY-14 the internet side restored from an older backup: nothing is doubled
   await fine();
 });
 
-test('FRY-20 list and show tell where an item is; drain refuses the new, sends the rest; resume accepts again', async () => {
+test('ADM-16 FRY-10 FRY-20 list and show tell where an item is; drain refuses the new, sends the rest; resume accepts again', async () => {
   await kill('mover');
   const c = await applicant();
   const { no } = await submit(c);
@@ -237,7 +237,7 @@ test('FRY-05 the gateway is down for a day: export and import on a medium carry 
   await fine();
 });
 
-test('IMP-02 a held record is listed with its reason, retried after the cause is gone, or refused for good', async () => {
+test('ADM-16 IMP-02 a held record is listed with its reason, retried after the cause is gone, or refused for good', async () => {
   // The identity provider's key is taken away: applications are held, not refused.
   const key = path.join(demo.dir, 'intranet/keys/identity.pub');
   const saved = readFileSync(key);

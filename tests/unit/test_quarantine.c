@@ -223,6 +223,35 @@ static void test_flood_is_bounded_by_size(void **state)
     let_go(w, "beyond.xml", "hello", "cut");
 }
 
+static int truncate_list(struct world *w)
+{
+    return renameat(w->aside, QUARANTINE_MORE, w->aside, QUARANTINE_MORE_BEFORE);
+}
+
+/* The status tells how many came in a flood, and not how many fit. A crash between line and removal, and a sender who sends it again, make no second line. */
+static void test_flood_is_counted(void **state)
+{
+    struct world *w = *state;
+    char name[32];
+    fill(w, QUARANTINE_FILES, 0);
+    assert_int_equal(quarantine_count(w->aside), QUARANTINE_FILES);
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "flood-%d.xml", i);
+        take_text(w, name, name, "cut");
+    }
+    assert_int_equal(quarantine_count(w->aside), QUARANTINE_FILES + 300);
+    take_text(w, "flood-299.xml", "flood-299.xml", "cut");
+    assert_int_equal(quarantine_count(w->aside), QUARANTINE_FILES + 300);
+    take_text(w, "flood-299.xml", "other bytes", "cut");
+    assert_int_equal(quarantine_count(w->aside), QUARANTINE_FILES + 301);
+    assert_int_equal(truncate_list(w), 0);
+    take_text(w, "after.xml", "1", "cut");
+    assert_int_equal(quarantine_count(w->aside), QUARANTINE_FILES + 302);         /* goes on where the list before ended */
+    assert_int_equal(unlinkat(w->aside, QUARANTINE_MORE, 0) + unlinkat(w->aside, QUARANTINE_MORE_BEFORE, 0), 0);
+    assert_int_equal(quarantine_count(w->aside), QUARANTINE_FILES);
+    assert_int_equal(quarantine_count(-1), 0);
+}
+
 /* The lines are bounded too, and one that a crash cut short spoils no other. */
 static void test_lines_about_a_flood_are_bounded(void **state)
 {
@@ -232,7 +261,7 @@ static void test_lines_about_a_flood_are_bounded(void **state)
     int fd = openat(w->aside, QUARANTINE_MORE, O_CREAT | O_WRONLY, 0600);
     assert_int_equal(write(fd, "{\"at\":\"2026", 11), 11);
     let_go(w, "first.xml", "1", "cut");
-    has(w, QUARANTINE_MORE, "2026\n{\"at\"");
+    has(w, QUARANTINE_MORE, "2026\n{\"n\":1,\"at\"");
     assert_int_equal(ftruncate(fd, QUARANTINE_MORE_BYTES), 0);
     close(fd);
     take_text(w, "third.xml", "3", "cut");
@@ -295,6 +324,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_number, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_name_beyond_the_bound, setup, teardown),
         cmocka_unit_test_setup_teardown(test_flood_is_bounded_by_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flood_is_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines_about_a_flood_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_names_are_kept_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_odd_names_beyond_the_bound, setup, teardown),
