@@ -189,8 +189,10 @@ test('ADM-16 FRY-10 FRY-20 list and show tell where an item is; drain refuses th
   const own = await until(async () => { const r = await rows(`show ${no}`, 'internet'); return r.some((x) => x.state === 'sent') && r; }, 'sent', 10);
   assert.ok(own.every((x) => x.case === no && x.direction === 'out' && !x.overdue));
   assert.ok((await rows('list out', 'internet')).some((x) => x.case === no));
-  const box = path.join(demo.dir, 'gateway/internet-outbox'), fetched = readdirSync(box).filter((n) => /^[bs]-/.test(n));
-  assert.ok(fetched.length && (await rows('list files', 'internet')).every((x) => x.state === 'sent'), 'what lies in our outbox is sent, nobody fetched it');
+  const box = path.join(demo.dir, 'gateway/internet-outbox');
+  const files = await until(async () => { const all = await rows('list files', 'internet'); return all.length && all.every((x) => x.state === 'sent') && all; }, 'what lies in our outbox is sent, nobody fetched it', 10, 50);
+  const fetched = readdirSync(box).filter((n) => /^[bs]-/.test(n));
+  assert.ok(fetched.length >= files.length, 'each of them lies there');
   for (const n of fetched) rmSync(path.join(box, n));
   await until(async () => (await rows(`show ${no}`, 'internet')).some((x) => x.state === 'crossing'), 'fetched and not acknowledged: crossing', 10, 50);
   await until(async () => (await rows('list files', 'internet')).every((x) => x.state === 'sent'), 'sent again', 60);

@@ -54,7 +54,7 @@ export class Citizen extends Client {
     await this.session();
     const before = this.demo.sms(this.phone).length;
     await this.post('/api/login/code', { phone: this.phone });
-    const m = await until(() => this.demo.sms(this.phone)[before], 'SMS code', 10, 50);
+    const m = await until(() => this.demo.sms(this.phone).slice(before).find((x) => /(?<!\d)\d{6}(?!\d)/.test(x.text)), 'SMS code', 10, 50);        // others may come between
     const s = await this.post('/api/login', { phone: this.phone, code: m.text.match(/(?<!\d)\d{6}(?!\d)/)[0] });
     this.csrf = s.csrf;
     return s;
