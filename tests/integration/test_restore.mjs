@@ -198,6 +198,7 @@ test('ADM-16 FRY-10 FRY-20 list and show tell where an item is; drain refuses th
   await until(async () => (await rows('list files', 'internet')).every((x) => x.state === 'sent'), 'sent again', 60);
   const drained = await ferry('drain', '--side', 'internet', '--wait', '1');
   assert.equal(drained.code, 1);
+  await until(async () => JSON.parse((await ferry('status', '--json')).out).programs['internet-side'].status.drained === true, 'the service took the word', 20);
   await assert.rejects(submit(await applicant()), (e) => e instanceof Refused && /暂停受理/.test(e.error.message));
   demo.startMover();
   assert.equal((await ferry('drain', '--side', 'internet', '--wait', '30')).code, 0);
