@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -458,12 +459,21 @@ static int receive_bytes(struct delivery *d, struct bytes body, const struct env
     return rc;
 }
 
+static bool changed_since(int inbox, const struct dir_entry *f)
+{
+    struct stat st;
+    return fstatat(inbox, f->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (st.st_size != f->size || (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000 != f->mtime_ms);
+}
+
 /* A file that cannot be verified or read is somebody else's or still being written: left alone until it stood still. */
 static void refuse_file(struct delivery *d, const struct dir_entry *f, const struct err *why)
 {
     struct err e = {0};
     if (llabs(clock_wall_ms() - f->mtime_ms) < d->opt.settle_s * 1000LL)       /* a time in the future is no reason to wait for it */
         return;
+    if (changed_since(d->inbox, f))
+        return;                          /* what was read is not what lies there now: it is read again */
     if (quarantine_take(d->inbox, d->quarantine, f, why->msg, &e) < 0)
         log_error("quarantine", &e);
     else

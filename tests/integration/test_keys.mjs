@@ -1,7 +1,7 @@
 // SEC-04, SEC-05, FRY-14: the life of keys between two real ends of the ferry (ferry_peer) and the mover, under load, by the operator's own commands.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
@@ -194,7 +194,8 @@ async function newKeyWithoutMover() {
 }
 
 test('FRY-14 a file signed by a retired key is refused in words, also under a new name', async () => {
-  copyFileSync(at('first.xml'), at('gateway/intranet-inbox/again.xml'));
+  copyFileSync(at('first.xml'), at('gateway/intranet-inbox/.again.tmp'));
+  renameSync(at('gateway/intranet-inbox/.again.tmp'), at('gateway/intranet-inbox/again.xml'));        // whole from its first moment
   const reason = await until('quarantine', () => existsSync(at('intranet/quarantine/again.xml')) && readFileSync(at('intranet/quarantine/again.xml.reason'), 'utf8'));
   assert.match(reason, /is retired: nothing signed by it is accepted/);
   assert.ok(firstFile);
