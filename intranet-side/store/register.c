@@ -34,8 +34,8 @@ static const char *const sql[Q__COUNT] = {
                  " marital_status = ?15, education = ?16, military_status = ?17, employer = ?18, relation_to_head = ?19, father_name = ?20,"
                  " mother_name = ?21, spouse_name = ?22, status = ?23, cancel_kind = ?24, cancel_date = ?25, cancel_reason = ?26,"
                  " gmt_modified = unixepoch() * 1000 WHERE uid = ?1",
-    [Q_EVENT] = "INSERT INTO register_event(person, case_no, op, at, officer, name, unit, text, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [Q_EVENTS] = "SELECT case_no, op, at, officer, name, unit, text, sealed FROM register_event WHERE person = ?1 ORDER BY id DESC",
+    [Q_EVENT] = "INSERT INTO register_event(subject, case_no, op, at, officer, name, unit, text, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [Q_EVENTS] = "SELECT case_no, op, at, officer, name, unit, text, sealed FROM register_event WHERE subject = ?1 AND kind = 'person' ORDER BY id DESC",
     [Q_PERSONS] = "SELECT count(*) FROM person",
 };
 const struct db_statements register_statements = {sql, Q__COUNT};
