@@ -256,7 +256,7 @@ export function makeValid(code, want = {}) {
       const slots = slotsFor(rules, paper.clean, { which: want.which ?? 0, optional: want.optional === 'all' });
       const wrong = checkMaterials(rules, paper.clean, slots);
       if (wrong.length) throw new Error(`${code}: ${wrong[0].field} ${wrong[0].rule}: no papers satisfy the item`);
-      return { code, rules, entries: paper.entries, clean: paper.clean, identity: paper.identity(), who: paper.who, slots, want };
+      return { code, rules, entries: paper.entries, clean: paper.clean, unit: paper.clean.accept_unit, identity: paper.identity(), who: paper.who, slots, want };
     }
     last = paper.last;
   }

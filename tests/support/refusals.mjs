@@ -19,6 +19,12 @@ export function browserVerdict(a) {
   return [...report.findings, ...checkMaterials(a.rules, report.clean, a.slots)];
 }
 
+/** With the browser's verdict, and the answers as they would be sent: normalised, with what follows from others. */
+function judged(a) {
+  const report = checkForm(a.rules, a.entries, { today: dayNow(), identity: a.identity });
+  return { ...a, clean: report.clean, browser: [...report.findings, ...checkMaterials(a.rules, report.clean, a.slots)] };
+}
+
 /** Identity numbers that are none, by the rule that says so. */
 const NUMBERS = {
   id_fifteen: ['340799701103412'], id_length: ['34079919701103', '3407991970110341234'], id_characters: ['34079919701103０4X2', 'ABCDEFGHIJKLMNOPQR', '３４０７九'],
@@ -187,6 +193,16 @@ function* breaking(a, r, random) {
   }
 }
 
+/** Another number where the one of who signed in belongs: as it stands, and with that person signed in. */
+function* signedIn(a, entries) {
+  const { fields } = a.rules.family;
+  for (const f of fields) if (/^id_number:/.test(f.fill_from ?? '')) delete entries[f.id];
+  yield { ...a, entries };
+  const mine = fields.filter((f) => f.fill_from === 'identity.id_no' && engine.holds(f.fill_when, entries));
+  const other = mine.map((f) => entries[f.id]).find((v) => typeof v === 'string' && v !== a.identity.id_no);
+  if (other) yield { ...a, identity: { ...a.identity, id_no: other }, entries: { ...entries, ...Object.fromEntries(mine.map((f) => [f.id, other])) } };
+}
+
 const holdsWith = (a, conditions) => engine.holds(conditions, a.clean);
 
 /** An application that breaks one rule across fields; null with the reason when it cannot be broken. */
@@ -205,14 +221,10 @@ function ofRule(code, r, bases, random) {
     while (pool.length) {
       const a = pool.shift();
       for (const entries of breaking(a, r, random)) {
-        const identity = { ...a.identity };
-        // Whoever breaks a rule by another number of the applicant's signs in as that person.
-        if (entries.applicant_id_no !== a.clean.applicant_id_no && typeof entries.applicant_id_no === 'string') identity.id_no = entries.applicant_id_no;
-        for (const id of rules.family.fields.filter((x) => /^id_number:/.test(x.fill_from ?? '')).map((x) => x.id)) delete entries[id];
-        for (const x of rules.family.fields.filter((g) => g.fill_from === 'identity.id_no' && entries[g.id] === a.clean.applicant_id_no)) if (identity.id_no !== a.identity.id_no && engine.holds(x.fill_when, entries)) entries[x.id] = identity.id_no;
-        const b = { ...a, entries, identity, rule: r.id, field: r.at };
-        const found = checkForm(rules, entries, { today: dayNow(), identity }).findings;
-        if (found.some((x) => x.field === r.at && x.rule === r.id)) return { made: b };
+        for (const b of signedIn(a, entries)) {
+          const found = checkForm(rules, b.entries, { today: dayNow(), identity: b.identity }).findings;
+          if (found.some((x) => x.field === r.at && x.rule === r.id)) return { made: { ...b, rule: r.id, field: r.at } };
+        }
       }
     }
   }
@@ -245,13 +257,13 @@ export function invalidOnes(code, valid, { most = 1 } = {}) {
     const found = browserVerdict(b);
     if (b.rule === null ? !found.length : !found.some((x) => x.field === b.field && x.rule === b.rule)) return;      // put right before it is judged
     count.set(b.rule, (count.get(b.rule) ?? 0) + 1);
-    made.push({ ...b, browser: found });
+    made.push(judged(b));
   };
   for (const a of valid) for (const b of shuffled([...ofFields(a, random), ...ofRepeats(a, random), ...ofPapers(a)])) take(b);
   for (const b of ofNaughty(valid[1] ?? valid[0], random)) take(b);
   for (const r of rulesOf(code).family.rules ?? []) {
     const x = ofRule(code, r, valid.slice(0, 4), random);
-    if (x.made) made.push({ ...x.made, browser: browserVerdict(x.made) });
+    if (x.made) made.push(judged(x.made));
     else not.push({ rule: r.id, why: x.why });
   }
   return { made, not };
