@@ -1,7 +1,7 @@
 // Makes valid applications for every item from the form definitions alone. Nothing here knows an item: a form is filled in by looking at what
 // the rules still find wrong and changing one answer that has to do with it, until nothing is wrong. The same seed makes the same applications.
-import { engine, rulesOf, today as dayNow } from './forms.mjs';
-import { column, inventNumber, people, stations, addressText, householdOf } from './town.mjs';
+import { engine, residents, rulesOf, today as dayNow } from './forms.mjs';
+import { addressText, column, householdOf, inventNumber, isHead, membersOf, people } from './town.mjs';
 
 const { checkForm, checkMaterials, materialsFor, choicesOf } = engine;
 const STEPS = 1500;
@@ -75,8 +75,7 @@ class Paper {
   }
 
   number(id) {
-    const wanted = this.want.numbers?.[id]?.(this);
-    const p = wanted ?? (this.chance(0.85) ? this.pick(this.want.town ?? people.filter((x) => x.status === 'normal')) : null);
+    const p = this.forced ?? (this.chance(0.85) ? this.pick(this.want.town ?? people.filter((x) => x.status === 'normal')) : null);
     if (p && p.id_no) { this.who[id] = p; return p.id_no; }
     delete this.who[id];
     const birth = shift(this.today, -Math.floor(this.random() * 365 * this.pick([1, 12, 17, 60, 90])));
@@ -156,15 +155,47 @@ class Paper {
   }
 
   /** Change one answer that the finding has to do with. */
-  repair({ field, rule, related }) {
+  repair({ field = '', rule, related, fix }) {
+    if (fix && this.mend(fix, related)) return;
     const [base, row, part] = field.split('.');
     const repeat = (this.family.repeats ?? []).find((r) => r.id === base);
+    const across = (this.family.rules ?? []).find((x) => x.id === rule);
+    if (across?.op === 'rows_include' && this.chance(0.8)) return this.include(across);
     const f = this.fields.get(base) ?? this.fields.get(base.replace(/_pinyin$/, ''));
     if (repeat && !related) this.repairRepeat(repeat, row, part, rule);
     else if (rule === 'hidden' || rule === 'derived' || rule === 'unknown') delete this.entries[base];
     else if (rule === 'pin') { this.open(f?.visible_when ?? repeat?.visible_when); if (f) this.answer(f); }
     else if (rule === 'required' && f) this.answer(f);
-    else this.repick(related ?? this.relatedTo(base, rule));
+    else this.repick(related?.length ? related : this.relatedTo(base, rule));
+  }
+
+  /** What the register would want instead (guards.mjs). */
+  mend(fix, related) {
+    const id = related.map((x) => this.fields.get(x)).find((f) => f && this.idChecked(f) && !this.follows(f))?.id;
+    const put = (p) => { if (!p || !id) return false; this.forced = p; this.answer(this.fields.get(id)); this.forced = null; return true; };
+    const others = this.want.everyone ?? people;
+    if (fix === 'invent') { if (!id) return false; delete this.who[id]; this.entries[id] = inventNumber(this.random, shift(this.today, -Math.floor(this.random() * 18000))); return true; }
+    if (fix === 'head') return put(this.pick(others.filter((p) => p.status === 'normal' && isHead(p))));
+    if (fix === 'together') {
+      const of = related.map((x) => this.who[x]).find(Boolean) ?? this.applicant;
+      return put(this.pick(membersOf(householdOf(of) ?? {})));
+    }
+    if (fix.paper) return put(this.pick(others.filter((p) => (residents.papers ?? []).some((x) => x.kind === fix.paper && x.status === 'valid' && x.person_id === p.person_id))));
+    if ('cancelled' in fix) return put(this.pick(others.filter((p) => p.status !== 'normal' && (!fix.cancelled || fix.cancelled.includes(p.cancel_kind)))));
+    let done = false;
+    for (const [k, v] of Object.entries(fix)) if (v !== undefined && v !== null && this.fields.has(k) && !this.want.pins?.[k]) { this.entries[k] = v; done = true; }
+    return done;
+  }
+
+  /** Whether the field's value follows from who signed in or from another answer. */
+  follows(f) { return !(f.id in this.entries) && this.clean && f.id in this.clean; }
+
+  include({ a, column, b }) {
+    const r = (this.family.repeats ?? []).find((x) => x.id === a);
+    const rows = Array.isArray(this.entries[a]) ? this.entries[a] : [];
+    if (!rows.length) rows.push(this.row(r));
+    rows[0] = { ...rows[0], [column]: this.clean[b] };
+    this.entries[a] = rows;
   }
 
   repairRepeat(r, row, part, rule) {
@@ -187,7 +218,7 @@ class Paper {
     const f = this.fields.get(id);
     const from = (f?.fill_from ?? '').split(':');
     if (!f) return;
-    if (from[0] === 'id_number' && !(id in this.entries) && id in this.clean) this.repick([from[1]]);
+    if ((from[0] === 'id_number' || from[0] === 'field') && !(id in this.entries) && id in this.clean) this.repick([from[1]]);
     else if (from[0].startsWith('identity.') && !(id in this.entries) && id in this.clean) this.applicant = this.citizen();
     else if (id in this.entries || !(id in this.clean) || this.chance(0.3)) this.answer(f);
   }
@@ -210,14 +241,19 @@ class Paper {
           return { field: r.id, rule: 'repeat_min' };
         }
     }
+    const { breaks } = this.want;
+    if (breaks && !this.broken) return { field: breaks.at, rule: breaks.id };
     return this.want.lives?.(this) ?? null;
   }
 
   fill() {
     this.given = new Set();
     for (let step = 0; step < STEPS; step++) {
-      const { findings, clean } = this.judge();
+      const { findings: all, clean } = this.judge();
+      const { breaks } = this.want;
+      const findings = breaks ? all.filter((x) => x.rule !== breaks.id) : all;
       this.clean = clean;
+      this.broken = breaks && all.find((x) => x.rule === breaks.id)?.field;
       const next = findings.length ? this.pick(findings) : this.unmet();
       if (!next) return true;
       this.last = next;
@@ -256,7 +292,7 @@ export function makeValid(code, want = {}) {
       const slots = slotsFor(rules, paper.clean, { which: want.which ?? 0, optional: want.optional === 'all' });
       const wrong = checkMaterials(rules, paper.clean, slots);
       if (wrong.length) throw new Error(`${code}: ${wrong[0].field} ${wrong[0].rule}: no papers satisfy the item`);
-      return { code, rules, entries: paper.entries, clean: paper.clean, unit: paper.clean.accept_unit, identity: paper.identity(), who: paper.who, slots, want };
+      return { code, rules, entries: paper.entries, clean: paper.clean, unit: paper.clean.accept_unit, identity: paper.identity(), who: paper.who, slots, broken: paper.broken, want };
     }
     last = paper.last;
   }

@@ -82,6 +82,10 @@ function* ofValue(a, f, random) {
   const from = (f.fill_from ?? '').split(':');
   if (from[0] === 'identity.name') yield put(a, 'derived', f.id, '别的人');
   if (from[0] === 'identity.id_no') yield put(a, 'derived', f.id, inventNumber(random, '1980-01-02'));
+  if (from[0] === 'field') {
+    const other = f.type === 'enum' ? choicesOf(a.rules, f).find((c) => c.code !== a.clean[f.id])?.code : asId ? inventNumber(random, '1980-01-02') : f.type === 'address' ? '340799 江州市江州区别处路1号' : '别的人';
+    if (other) yield put(a, 'derived', f.id, other);
+  }
   if (from[0] === 'id_number' && a.clean[from[1]]) yield put(a, 'derived', f.id, from[2] === 'gender' ? (a.clean[f.id] === '1' ? '2' : '1') : shift(a.clean[f.id], -1));
 }
 
@@ -189,6 +193,17 @@ function* breaking(a, r, random) {
     case 'gender_is': yield set({ [r.a]: inventNumber(random, '1985-05-05', r.value === '1' ? '2' : '1') });
       yield set({ [r.a]: numbersBy((p) => birthOf(p) < '1990' && p.gender !== r.value, random) });
       break;
+    case 'refuse':
+      yield set(Object.fromEntries(r.when.map((k) => [k.field, valuesOf(a.rules, k)[0] ?? a.clean[k.field]])));
+      break;
+    case 'rows_differ': {
+      const rows = a.clean[r.a] ?? [];
+      if (rows.length) yield set({ [r.a]: [...structuredClone(rows), structuredClone(rows[0])] });
+      if (rows.length && r.b && a.clean[r.b]) yield set({ [r.a]: [{ ...rows[0], [r.column]: a.clean[r.b] }, ...structuredClone(rows.slice(1))] });
+      break;
+    }
+    case 'rows_have': yield set({ [r.a]: (a.clean[r.a] ?? []).map((row) => Object.fromEntries(Object.entries(row).filter(([k]) => k !== r.column))) }); break;
+    case 'rows_include': yield set({ [r.a]: (a.clean[r.a] ?? []).map((row) => ({ ...row, ...(row[r.column] === a.clean[r.b] ? { [r.column]: inventNumber(random, '1990-03-03') } : {}) })) }); break;
     default: throw new Error(`rule ${r.id}: op ${r.op} is not known to the generator`);
   }
 }
@@ -211,25 +226,31 @@ function ofRule(code, r, bases, random) {
   if (!reachable(rules, r.when)) return { why: 'its condition cannot hold for this item' };
   const at = rules.family.fields.find((x) => x.id === r.at);
   if (at && !reachable(rules, at.visible_when)) return { why: `${r.at} is not shown for this item` };
-  const pool = bases.filter((a) => holdsWith(a, r.when));
+  const pool = bases.filter((a) => r.op === 'refuse' || holdsWith(a, r.when));
   const operands = [r.a, r.b, ...(r.fields ?? [])].filter((id) => id && id !== 'today' && reachable(rules, rules.family.fields.find((x) => x.id === id)?.visible_when));
   for (let k = 0; k < 6; k++) {
     try {
-      const pins = Object.fromEntries((r.when ?? []).map((c) => [c.field, valuesOf(rules, c)]).filter(([, v]) => v.length));
+      const pins = r.op === 'refuse' ? {} : pinsOf(rules, r.when);
       pool.push(makeValid(code, { seed: `rule ${r.id} ${k}`, pins, filled: k < 3 ? operands.filter((id) => !pins[id]) : [], optional: k % 2 ? 'all' : 'some', starts: 2 }));
     } catch (e) { if (!e.unmet) throw e; }
     while (pool.length) {
       const a = pool.shift();
       for (const entries of breaking(a, r, random)) {
         for (const b of signedIn(a, entries)) {
-          const found = checkForm(rules, b.entries, { today: dayNow(), identity: b.identity }).findings;
-          if (found.some((x) => x.field === r.at && x.rule === r.id)) return { made: { ...b, rule: r.id, field: r.at } };
+          const found = checkForm(rules, b.entries, { today: dayNow(), identity: b.identity }).findings.find((x) => x.rule === r.id);
+          if (found) return { made: { ...b, rule: r.id, field: found.field } };
         }
       }
     }
   }
+  try {                                                            // by looking for it: everything else in order, this one broken
+    const a = makeValid(code, { seed: `breaking ${r.id}`, pins: pinsOf(rules, r.when), breaks: r, starts: 3 });
+    return { made: { ...a, rule: r.id, field: a.broken } };
+  } catch (e) { if (!e.unmet) throw e; }
   return { why: 'another rule is always broken first' };
 }
+
+const pinsOf = (rules, conditions) => Object.fromEntries((conditions ?? []).map((c) => [c.field, valuesOf(rules, c)]).filter(([, v]) => v.length));
 
 function valuesOf(rules, k) {
   const f = rules.family.fields.find((x) => x.id === k.field);
