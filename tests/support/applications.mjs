@@ -248,7 +248,7 @@ class Paper {
 
   fill() {
     this.given = new Set();
-    for (let step = 0; step < STEPS; step++) {
+    for (let step = 0; step < (this.want.steps ?? STEPS); step++) {
       const { findings: all, clean } = this.judge();
       const { breaks } = this.want;
       const findings = breaks ? all.filter((x) => x.rule !== breaks.id) : all;

@@ -244,7 +244,7 @@ function ofRule(code, r, bases, random) {
     }
   }
   try {                                                            // by looking for it: everything else in order, this one broken
-    const a = makeValid(code, { seed: `breaking ${r.id}`, pins: pinsOf(rules, r.when), breaks: r, starts: 3 });
+    const a = makeValid(code, { seed: `breaking ${r.id}`, pins: pinsOf(rules, r.when), breaks: r, starts: 2, steps: 200 });
     return { made: { ...a, rule: r.id, field: a.broken } };
   } catch (e) { if (!e.unmet) throw e; }
   return { why: 'another rule is always broken first' };
