@@ -47,8 +47,9 @@ class Paper {
   chance(p) { return this.random() < p; }
 
   citizen() {
-    const adults = this.want.people ?? people.filter((p) => p.status === 'normal' && p.birth_date < addYears(this.today, -18));
-    return this.pick(adults);
+    const of = (least, most) => (this.want.people ?? people).filter((p) => p.status === 'normal' && p.birth_date <= addYears(this.today, -least) && p.birth_date > addYears(this.today, -most));
+    const young = this.chance(0.15) ? of(16, 18) : [];                // who lives on his own work may apply for himself
+    return this.pick(young.length ? young : of(18, 120));
   }
 
   identity() { return { name: this.applicant.name, id_no: this.applicant.id_no, phone: this.want.phone }; }
@@ -163,6 +164,7 @@ class Paper {
     if (across?.op === 'rows_include' && this.chance(0.8)) return this.include(across);
     const f = this.fields.get(base) ?? this.fields.get(base.replace(/_pinyin$/, ''));
     if (repeat && !related) this.repairRepeat(repeat, row, part, rule);
+    else if (rule === 'derived' && this.want.pins?.[base] && f?.fill_when?.length) this.repick(f.fill_when.map((k) => k.field));
     else if (rule === 'hidden' || rule === 'derived' || rule === 'unknown') delete this.entries[base];
     else if (rule === 'pin') { this.open(f?.visible_when ?? repeat?.visible_when); if (f) this.answer(f); }
     else if (rule === 'required' && f) this.answer(f);

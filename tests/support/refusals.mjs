@@ -228,11 +228,13 @@ function ofRule(code, r, bases, random) {
   if (at && !reachable(rules, at.visible_when)) return { why: `${r.at} is not shown for this item` };
   const pool = bases.filter((a) => r.op === 'refuse' || holdsWith(a, r.when));
   const operands = [r.a, r.b, ...(r.fields ?? [])].filter((id) => id && id !== 'today' && reachable(rules, rules.family.fields.find((x) => x.id === id)?.visible_when));
-  for (let k = 0; k < 6; k++) {
-    try {
-      const pins = r.op === 'refuse' ? {} : pinsOf(rules, r.when);
-      pool.push(makeValid(code, { seed: `rule ${r.id} ${k}`, pins, filled: k < 3 ? operands.filter((id) => !pins[id]) : [], optional: k % 2 ? 'all' : 'some', starts: 2 }));
-    } catch (e) { if (!e.unmet) throw e; }
+  for (let k = 0; k < 3; k++) {
+    const pins = r.op === 'refuse' ? {} : pinsOf(rules, r.when);
+    if (k > 0 || !pool.length) {
+      try {
+        pool.push(makeValid(code, { seed: `rule ${r.id} ${k}`, pins, filled: operands.filter((id) => !pins[id]), optional: k % 2 ? 'some' : 'all', starts: 1, steps: 250 }));
+      } catch (e) { if (!e.unmet) throw e; }
+    }
     while (pool.length) {
       const a = pool.shift();
       for (const entries of breaking(a, r, random)) {
@@ -244,7 +246,7 @@ function ofRule(code, r, bases, random) {
     }
   }
   try {                                                            // by looking for it: everything else in order, this one broken
-    const a = makeValid(code, { seed: `breaking ${r.id}`, pins: pinsOf(rules, r.when), breaks: r, starts: 2, steps: 200 });
+    const a = makeValid(code, { seed: `breaking ${r.id}`, pins: pinsOf(rules, r.when), breaks: r, starts: 1, steps: 150 });
     return { made: { ...a, rule: r.id, field: a.broken } };
   } catch (e) { if (!e.unmet) throw e; }
   return { why: 'another rule is always broken first' };
