@@ -20,7 +20,7 @@ const only = process.env.HZ_ITEMS?.split(',');                    // to look int
 const all = items.filter((i) => (only ? only.includes(i.code) : i.online_open));
 const table = [], done = [];
 let demo, office, book;
-const taken = new Set();
+const homes = { lose: new Set(), take: new Set() };
 
 before(async () => {
   demo = await Demo.start({ limits: 10000 });
@@ -127,7 +127,7 @@ const KINDS = {
 async function one(t, code, variant) {
   const start = Date.now(), item = itemOf(code);
   const phone = `137${String(10000000 + Number(code.slice(2)) * 100)}`;
-  const a = makeLive(code, { taken, phone });
+  const a = makeLive(code, { homes, phone });
   const citizen = new Citizen(demo, phone);
   await citizen.signIn();
   const before = Date.now();
@@ -139,7 +139,7 @@ async function one(t, code, variant) {
   const policePapers = item.materials.filter((m) => m.supplied_by === 'police').map((m) => m.no);
   assert.ok(!draft.materials.some((m) => policePapers.includes(m.material)), 'CIT-27 nothing asked that the police have');
 
-  const { way, case: ended } = await office.complete(no, a.clean.accept_unit, variant);
+  const { way, case: ended } = await office.complete(no, a.clean.accept_unit, variant, a.done);
   assert.equal(ended.state, 'completed');
   const { workflow } = book.case(no);
   assert.ok(workflow.endsWith(`-${way.some((w) => w.role === 'aux') ? 'aux' : 'officer'}`), `WFL-03 ${workflow}`);

@@ -15,6 +15,7 @@ import { Demo, root, until } from '../support/demo.mjs';
 import { items } from '../support/forms.mjs';
 import { caseNo, hashes, importVerdicts, provider, recordOf } from '../support/records.mjs';
 import { browserVerdict, invalidOnes } from '../support/refusals.mjs';
+import { inventNumber } from '../support/town.mjs';
 
 const build = path.join(root, 'build', process.env.VARIANT || 'release');
 const photo = readFileSync(path.join(root, 'tests/fixtures/photo-small.jpg')).subarray(0, 3000);
@@ -123,6 +124,21 @@ test('IMP-04 CIT-06 the citizens\' service refuses each for what the browser ref
   assert.equal(wrong.length, 0, differ(wrong));
 });
 
+/** One of each item with lists of people: as many rows as the form takes, each text as long as it may be. */
+function longest(list) {
+  const out = new Map();
+  for (const a of list.filter((x) => !out.has(x.code)))
+    for (const r of a.rules.family.repeats ?? []) {
+      if (!a.clean[r.id]?.length) continue;
+      const grown = a.clean[r.id][0], names = r.fields.filter((f) => f.pattern_name === 'person_name').map((f) => f.id);
+      const rows = Array.from({ length: r.max ?? 20 }, (_, i) => (i === 0 ? grown : { ...grown, ...Object.fromEntries(names.map((id) => [id, '龘'.repeat(r.fields.find((f) => f.id === id).max_length)])),
+        ...Object.fromEntries(r.fields.filter((f) => f.type === 'id_number' && f.id in grown).map((f) => [f.id, inventNumber(Math.random, grown[f.id].replace(/^.{6}(.{4})(.{2})(.{2}).*$/, '$1-$2-$3'), grown[f.id][16] % 2 ? '1' : '2')])) }));
+      const b = { ...a, entries: { ...a.clean, [r.id]: rows } };
+      if (!browserVerdict(b).length) out.set(a.code, b);
+    }
+  return [...out.values()];
+}
+
 // IMP-04 SEC-18: the import judges again, whatever the internet side let through.
 test('IMP-04 SEC-18 the intranet refuses each in a sealed record for the same, or before it comes to the form, and takes every valid one', async (t) => {
   const signer = provider(), pub = path.join(dir, 'identity.pub');
@@ -134,6 +150,10 @@ test('IMP-04 SEC-18 the intranet refuses each in a sealed record for the same, o
   };
   const taken = await judged(valid.map((a) => ({ ...a, entries: a.clean })));
   assert.deepEqual(taken.map((x, i) => (x.word === 'taken' ? '' : `${valid[i].code} ${JSON.stringify(valid[i].want.pins ?? valid[i].want.seed)}: ${x.why}`)).filter(Boolean), []);
+  const long = longest(valid);
+  if (open.some((i) => i.form === 'establish_family')) assert.ok(long.length > 5, `only ${long.length} with lists`);
+  t.diagnostic(`${long.length} items with lists at their longest`);
+  assert.deepEqual((await judged(long)).map((x, i) => (x.word === 'taken' ? '' : `${long[i].code} with its longest lists: ${x.why}`)).filter(Boolean), []);
   const said = spoiled.filter((a) => !cannotSay(a));
   const verdicts = await judged(said);
   const wrong = [], less = new Map();

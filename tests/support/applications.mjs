@@ -18,6 +18,7 @@ export function randomFrom(text) {
   };
 }
 
+const NORMAL = people.filter((p) => p.status === 'normal');
 const SURNAMES = Array.from('赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜');
 const GIVEN = Array.from('安宁晓雨明远思源嘉树清和若水子墨文博雅静书瑶一鸣景行知微立夏怀瑾望舒');
 const SEEN_IN_FORMS = ['阿依古丽·买买提', '欧阳若水', '龘靐', '𠮷田', '司马'];
@@ -38,7 +39,7 @@ const conditionsIn = (family, item, more = []) => [
 /** One form being filled in. */
 class Paper {
   constructor(rules, want) {
-    Object.assign(this, { rules, want, family: rules.family, random: want.random, today: want.today, entries: {}, who: {} });
+    Object.assign(this, { rules, want, family: rules.family, random: want.random, today: want.today, entries: {}, who: {}, done: {} });
     this.fields = new Map(this.family.fields.map((f) => [f.id, f]));
     this.applicant = this.citizen();
   }
@@ -47,7 +48,7 @@ class Paper {
   chance(p) { return this.random() < p; }
 
   citizen() {
-    const of = (least, most) => (this.want.people ?? people).filter((p) => p.status === 'normal' && p.birth_date <= addYears(this.today, -least) && p.birth_date > addYears(this.today, -most));
+    const of = (least, most) => people.filter((p) => p.status === 'normal' && p.birth_date <= addYears(this.today, -least) && p.birth_date > addYears(this.today, -most));
     const young = this.chance(0.15) ? of(16, 18) : [];                // who lives on his own work may apply for himself
     return this.pick(young.length ? young : of(18, 120));
   }
@@ -76,7 +77,7 @@ class Paper {
   }
 
   number(id) {
-    const p = this.forced ?? (this.chance(0.85) ? this.pick(this.want.town ?? people.filter((x) => x.status === 'normal')) : null);
+    const p = this.forced ?? (this.chance(0.85) ? this.pick(NORMAL) : null);
     if (p && p.id_no) { this.who[id] = p; return p.id_no; }
     delete this.who[id];
     const birth = shift(this.today, -Math.floor(this.random() * 365 * this.pick([1, 12, 17, 60, 90])));
@@ -156,8 +157,8 @@ class Paper {
   }
 
   /** Change one answer that the finding has to do with. */
-  repair({ field = '', rule, related, fix }) {
-    if (fix && this.mend(fix, related)) return;
+  repair({ field = '', rule, related, fix, list }) {
+    if (fix && this.mend(fix, related, list)) return;
     const [base, row, part] = field.split('.');
     const repeat = (this.family.repeats ?? []).find((r) => r.id === base);
     const across = (this.family.rules ?? []).find((x) => x.id === rule);
@@ -171,22 +172,58 @@ class Paper {
     else this.repick(related?.length ? related : this.relatedTo(base, rule));
   }
 
-  /** What the register would want instead (guards.mjs). */
-  mend(fix, related) {
-    const id = related.map((x) => this.fields.get(x)).find((f) => f && this.idChecked(f) && !this.follows(f))?.id;
-    const put = (p) => { if (!p || !id) return false; this.forced = p; this.answer(this.fields.get(id)); this.forced = null; return true; };
-    const others = this.want.everyone ?? people;
-    if (fix === 'invent') { if (!id) return false; delete this.who[id]; this.entries[id] = inventNumber(this.random, shift(this.today, -Math.floor(this.random() * 18000))); return true; }
-    if (fix === 'head') return put(this.pick(others.filter((p) => p.status === 'normal' && isHead(p))));
-    if (fix === 'together') {
-      const of = related.map((x) => this.who[x]).find(Boolean) ?? this.applicant;
-      return put(this.pick(membersOf(householdOf(of) ?? {})));
+  /** What the register would want instead (guards.mjs): another person where a number is asked, by the form or of the officer. */
+  mend(wish, related, list) {
+    const fix = typeof wish === 'string' ? { [wish]: true } : wish;
+    const normal = NORMAL, id = this.pick(related.filter((x) => this.isNumber(x)));
+    const row = list && this.entries[list.list]?.[this.clean[list.list].indexOf(list.row)];
+    if (fix.row && row) { Object.assign(row, fix.row); return true; }
+    const one = {
+      somebody: () => this.pick(normal), elsewhere: () => this.pick(normal), head: () => this.pick(normal.filter(isHead)), member: () => this.pick(normal.filter((p) => !isHead(p) || membersOf(householdOf(p)).length === 1)),
+    }[wish];
+    if (fix.book) return this.book() || this.put(id, this.pick(normal));
+    if (fix.invent) { if (this.fields.has(id)) { delete this.who[id]; this.entries[id] = inventNumber(this.random, shift(this.today, -Math.floor(this.random() * 18000))); } return this.fields.has(id); }
+    const family = 'together' in fix ? membersOf(householdOf(fix.together) ?? { household_id: '' }) : [];
+    const p = one ? one() : 'together' in fix ? this.pick(family.length > 1 && this.chance(0.85) ? family : normal.filter((x) => membersOf(householdOf(x)).length > 2))
+      : 'cancelled' in fix ? this.pick(people.filter((x) => x.status !== 'normal' && (!fix.cancelled || fix.cancelled.includes(x.cancel_kind))))
+        : fix.paper ? this.pick(people.filter((x) => (residents.papers ?? []).some((y) => y.kind === fix.paper && y.status === 'valid' && y.person_id === x.person_id))) : undefined;
+    if (one || 'together' in fix || 'cancelled' in fix || fix.paper) {
+      if (p && row) { Object.assign(row, this.rowOf(list.list, p)); return true; }
+      return this.put(id, p);
     }
-    if (fix.paper) return put(this.pick(others.filter((p) => (residents.papers ?? []).some((x) => x.kind === fix.paper && x.status === 'valid' && x.person_id === p.person_id))));
-    if ('cancelled' in fix) return put(this.pick(others.filter((p) => p.status !== 'normal' && (!fix.cancelled || fix.cancelled.includes(p.cancel_kind)))));
     let done = false;
-    for (const [k, v] of Object.entries(fix)) if (v !== undefined && v !== null && this.fields.has(k) && !this.want.pins?.[k]) { this.entries[k] = v; done = true; }
+    for (const [k, v] of Object.entries(fix)) if (v !== undefined && v !== null && this.fields.has(k) && !this.want.pins?.[k] && !this.follows(this.fields.get(k))) { this.entries[k] = v; done = true; }
     return done;
+  }
+
+  isNumber(id) {
+    const f = this.fields.get(id);
+    return f ? this.idChecked(f) && !this.follows(f) && engine.holds(f.visible_when, this.clean) : /^done_.*id_no$/.test(id);
+  }
+
+  /** This person's number in a field of the form or of the officer. */
+  put(id, p) {
+    if (!p || !id) return false;
+    if (!this.fields.has(id)) { this.done[id] = p.id_no; this.who[id] = p; return true; }
+    this.forced = p;
+    this.answer(this.fields.get(id));
+    this.forced = null;
+    return true;
+  }
+
+  /** The officer names a household of the station by its number. */
+  book() {
+    if (!this.want.books || this.chance(0.4)) return false;
+    const h = this.pick(this.want.books(this.clean));
+    if (!h) return false;
+    this.done.done_book_no = h.book_no;
+    if (this.fields.has('accept_unit')) this.entries.accept_unit = h.unit_code;
+    return true;
+  }
+
+  rowOf(list, p) {
+    const r = this.family.repeats.find((x) => x.id === list);
+    return Object.fromEntries(r.fields.filter((f) => ['id_no', 'name'].includes(f.id)).map((f) => [f.id, p[f.id]]));
   }
 
   /** Whether the field's value follows from who signed in or from another answer. */
@@ -294,7 +331,7 @@ export function makeValid(code, want = {}) {
       const slots = slotsFor(rules, paper.clean, { which: want.which ?? 0, optional: want.optional === 'all' });
       const wrong = checkMaterials(rules, paper.clean, slots);
       if (wrong.length) throw new Error(`${code}: ${wrong[0].field} ${wrong[0].rule}: no papers satisfy the item`);
-      return { code, rules, entries: paper.entries, clean: paper.clean, unit: paper.clean.accept_unit, identity: paper.identity(), who: paper.who, slots, broken: paper.broken, want };
+      return { code, rules, entries: paper.entries, clean: paper.clean, unit: paper.clean.accept_unit, identity: paper.identity(), who: paper.who, done: paper.done, slots, broken: paper.broken, want };
     }
     last = paper.last;
   }
