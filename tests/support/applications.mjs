@@ -177,12 +177,15 @@ class Paper {
     const fix = typeof wish === 'string' ? { [wish]: true } : wish;
     const normal = NORMAL, id = this.pick(related.filter((x) => this.isNumber(x)));
     const row = list && this.entries[list.list]?.[this.clean[list.list].indexOf(list.row)];
+    if (fix.drop) { delete this.done[fix.drop]; return true; }
+    if (fix.heir && this.chance(0.6)) { this.done.done_new_head_id_no = this.pick(fix.heir).id_no; return true; }
+    if (fix.heir) return this.put(id, this.pick(normal.filter((p) => !isHead(p))));
     if (fix.row && row) { Object.assign(row, fix.row); return true; }
     const one = {
       somebody: () => this.pick(normal), elsewhere: () => this.pick(normal), head: () => this.pick(normal.filter(isHead)), member: () => this.pick(normal.filter((p) => !isHead(p) || membersOf(householdOf(p)).length === 1)),
     }[wish];
     if (fix.book) return this.book() || this.put(id, this.pick(normal));
-    if (fix.invent) { if (this.fields.has(id)) { delete this.who[id]; this.entries[id] = inventNumber(this.random, shift(this.today, -Math.floor(this.random() * 18000))); } return this.fields.has(id); }
+    if (fix.invent || ('cancelled' in fix && this.fields.has(id) && this.chance(0.3))) { if (this.fields.has(id)) { delete this.who[id]; this.entries[id] = inventNumber(this.random, shift(this.today, -Math.floor(this.random() * 18000))); } return this.fields.has(id); }
     const family = 'together' in fix ? membersOf(householdOf(fix.together) ?? { household_id: '' }) : [];
     const p = one ? one() : 'together' in fix ? this.pick(family.length > 1 && this.chance(0.85) ? family : normal.filter((x) => membersOf(householdOf(x)).length > 2))
       : 'cancelled' in fix ? this.pick(people.filter((x) => x.status !== 'normal' && (!fix.cancelled || fix.cancelled.includes(x.cancel_kind))))

@@ -47,8 +47,10 @@ export class Reading {
 
   /** The answers by which a person or household is found. */
   fieldsOf(of) {
-    return [this.ref(of)].flat().filter(Boolean).flatMap((w) => (this.holds(w.when) ? [...[w.field].flat(), ...(w.person ? this.fieldsOf(w.person) : [])] : [])).filter(Boolean);
+    return [this.ref(of)].flat().filter(Boolean).flatMap((w) => (this.holds(w.when) ? [...[w.field].flat(), ...(w.person ? this.fieldsOf(w.person) : [])] : [])).filter((f) => f && (!/^done_/.test(f) || this.asked(f)?.required));
   }
+
+  asked(id) { return this.rule.completion?.find((c) => c.id === id); }
 
   rows(x) {
     if (!x.for_each) return [undefined];
@@ -110,6 +112,7 @@ export class Reading {
     const list = o.for_each && !o.for_each.startsWith('@') ? { list: o.for_each, row } : undefined;
     const bad = (why, fix) => ({ rule: `register ${o.op}: ${why}`, related: [...this.fieldsOf(o.person), ...this.fieldsOf(o.household)], field: list?.list, list, fix });
     const into = ['add_person', 'admit_person', 'restore_person', 'move_person'].includes(o.op);
+    if (o.op === 'set_head' && h === 'new') return null;                  // who comes into it came by an op before
     if (['cancel_person', 'move_person', 'set_head', 'update_person', 'restore_person'].includes(o.op) && this.ref(o.person)?.by !== 'new' && !p) return bad('nobody has this number', 'somebody');
     if (['cancel_person', 'move_person', 'set_head'].includes(o.op) && p && !normal(p)) return bad('is cancelled', 'somebody');
     if (o.op === 'restore_person' && p && normal(p)) return bad('is there', { cancelled: null });
@@ -117,11 +120,17 @@ export class Reading {
     if (into && known && (h.status === 'cancelled' || Number(h.frozen ?? 0))) return bad('household has ended or is frozen');
     if (into && known && !membersOf(h).length && h.kind === '10') return bad('household has nobody');
     if (o.op === 'move_person' && known && p?.household_id === h.household_id) return bad('lives there');
-    if (o.op === 'set_head' && p && known && p.household_id !== h.household_id) return bad('is no member', 'somebody');
-    if (o.op === 'set_head' && p && known && isHead(p)) return bad('is head already', 'member');
-    if (['cancel_person', 'move_person', 'admit_person'].includes(o.op) && normal(p) && isHead(p) && householdOf(p).kind === '10' && membersOf(householdOf(p)).some((m) => !leaving.has(m))) return bad('is head and others stay', 'member');
+    if (o.op === 'set_head' && p && known && p.household_id !== h.household_id) return bad('is no member', this.fromOfficer(o.person) ?? 'somebody');
+    if (o.op === 'set_head' && p && known && isHead(p)) return bad('is head already', this.fromOfficer(o.person) ?? 'member');
+    if (['cancel_person', 'move_person', 'admit_person'].includes(o.op) && normal(p) && isHead(p) && householdOf(p).kind === '10' && membersOf(householdOf(p)).some((m) => !leaving.has(m))) return bad('is head and others stay', this.asked('done_new_head_id_no') ? { heir: membersOf(householdOf(p)).filter((m) => !leaving.has(m)) } : 'member');
     if (o.op === 'add_person' && o.set?.id_no?.field && personBy.has(this.entries[o.set.id_no.field])) return bad('number is known', 'invent');
     return null;
+  }
+
+  /** A number that the officer added is taken back. */
+  fromOfficer(of) {
+    const field = [this.ref(of)?.field].flat().find((f) => /^done_/.test(f ?? ''));
+    return field && this.entries[field] ? { drop: field } : undefined;
   }
 
   /** Households that lose or change somebody, and those that only take somebody in. */
@@ -131,8 +140,8 @@ export class Reading {
       if (!this.holds(o.when)) continue;
       for (const row of this.rows(o)) {
         const p = this.person(o.person, row), h = o.household ? this.household(o.household, row) : undefined;
-        if (p?.household_id) lose.add(p.household_id);
-        if (h && h !== 'new') (['set_head', 'update_household', 'end_paper'].includes(o.op) ? lose : take).add(h.household_id);
+        if (p && !/paper/.test(o.op)) lose.add(normal(p) ? p.household_id : p.person_id);
+        if (h && h !== 'new') (['set_head', 'update_household'].includes(o.op) ? lose : take).add(h.household_id);
       }
     }
     return { lose, take };
