@@ -12,13 +12,13 @@ import { makeLive } from '../support/live.mjs';
 import { scan } from '../support/markers.mjs';
 import { Office } from '../support/office.mjs';
 import { RegisterBook } from '../support/registerbook.mjs';
-import { personBy } from '../support/town.mjs';
+import { checkDigit, personBy } from '../support/town.mjs';
 
 const AT_ONCE = 12;
 const photo = readFileSync(path.join(root, 'tests/fixtures/photo-small.jpg'));
 const only = process.env.HZ_ITEMS?.split(',');                    // to look into single items: HZ_ITEMS=HJ001,HJ083
 const all = items.filter((i) => (only ? only.includes(i.code) : i.online_open));
-const table = [], done = [];
+const table = [], done = [], numbers = new Set();
 let demo, office, book;
 const homes = { lose: new Set(), take: new Set() };
 
@@ -123,6 +123,22 @@ const KINDS = {
   certificate: issued,
 };
 
+/** The same through the officers' API: the number of whoever was added, and what a search for the person says. */
+async function byTheApi(x, business) {
+  const unit = x.a.clean.accept_unit, officer = await office.who('officer', unit);
+  for (const e of of(x.events, 'person', 'add_person')) {
+    const p = book.person(e.subject), { value } = await officer.post('/api/reveal', { person: p.uid, field: 'id_no', purpose: '办理业务' });
+    assert.equal(value.slice(0, 14), unit.slice(0, 6) + p.birth_date.replaceAll('-', ''), 'POP: area of the station and birth date');
+    assert.equal(Number(value[16]) % 2, Number(p.gender) % 2, 'odd for men');
+    assert.equal(checkDigit(value.slice(0, 17)), value[17]);
+    assert.ok(!personBy.has(value) && !numbers.has(value), 'a number that nobody had');
+    numbers.add(value);
+  }
+  if (!['death_cancellation', 'cancellation', 'correction'].includes(business) || !x.a.clean.subject_id_no) return;
+  const { persons } = await officer.get(`/api/register/persons?id_no=${x.a.clean.subject_id_no}`);
+  assert.match(persons[0]?.status ?? '', business === 'correction' ? /正常/ : /已注销/);
+}
+
 /** One item, from the citizen's first upload to his last look. */
 async function one(t, code, variant) {
   const start = Date.now(), item = itemOf(code);
@@ -148,6 +164,7 @@ async function one(t, code, variant) {
   const x = { a, no, form: item.form, events: book.events(no) };
   assert.ok(x.events.length > 0, 'POP: finishing touched the register');
   KINDS[item.business](x);
+  await byTheApi(x, item.business);
 
   const shown = await until(async () => { const c = await citizen.case(no); return c.finished && c; }, `${no} is 已办结 for the citizen`, 60, 200);
   assert.equal(shown.state.key, 'completed');
