@@ -50,10 +50,15 @@ export class Office {
     return null;
   }
 
-  /** done: what the application was made with in mind; the rest as it is asked. */
-  completion(c, a, unit, done) {
-    const out = {};
-    for (const f of a.completion ?? c.completion ?? []) if (done[f.id] !== undefined) out[f.id] = done[f.id]; else if (f.required) out[f.id] = completionValue(f, { unit, date: today(), serial: (this.serial += 1) });
+  /** What this step asks of the officer. done: what the application was made with in mind; the rest by its kind. */
+  async completion(o, no, unit, done) {
+    const out = {}, asked = (await o.get(`/api/cases/${no}/effect`)).completion ?? [];
+    const holds = (k) => { const v = out[k.field]; return k.absent ? v === undefined : v !== undefined && (!k.in || k.in.includes(v)) && (!k.not_in || !k.not_in.includes(v)); };
+    for (const f of asked) {
+      if (!(f.when ?? []).every(holds)) continue;
+      if (done[f.id] !== undefined) out[f.id] = done[f.id];
+      else if (f.required) out[f.id] = completionValue(f, { unit, date: today(), serial: (this.serial += 1) });
+    }
     return out;
   }
 
@@ -67,7 +72,7 @@ export class Office {
       if (need === 'opinion') body.opinion = '情况属实，同意。';
       else if (need === 'level') body.level = 'sub_bureau';
       else if (need === 'date') body.date = today(14);
-      else if (need === 'completion') body.completion = this.completion(c, a, unit, done);
+      else if (need === 'completion') body.completion = await this.completion(o, no, unit, done);
       else if (need.startsWith('scan:')) { await this.scan(o, no, need.slice(5)); body.version = (await this.seen(o, no)).version; }
       else if (need === 'confirm_text') body.confirm_text = a.label;
       else if (need !== 'complete_materials') throw new Error(`${no}: the main action ${a.action} needs ${need}: no way on`);
