@@ -45,7 +45,7 @@ int scan_missing(const char **name, struct db_conn *conn, const char *no, unsign
 struct job {
     struct core *c;
     const struct actor *a;
-    const char *no, *type;
+    const char *no, *word, *type;
     const struct kind *kind;
     struct bytes bytes;
     int64_t now;
@@ -57,11 +57,22 @@ struct job {
     size_t n_old;
 };
 
+static int read_kind(struct job *j, struct err *e)
+{
+    for (size_t i = 0; i < N_KINDS; i++)
+        if (strcmp(kinds[i].word, j->word) == 0)
+            j->kind = &kinds[i];
+    if (j->kind)
+        return 0;
+    reply_finding(j->r, "kind", "code_value", "permit, certificate", j->word, "地址有误，请从页面重新打开");
+    return reply_refuse(j->r, e, ERR_INPUT, "scan: unknown kind", "地址有误，请从页面重新打开");
+}
+
 /* Held by this officer, in a state out of which he has a step that asks for the paper. */
 static int may_scan(struct db_conn *conn, struct job *j, struct err *e)
 {
     const struct wf_transition *t[WF_MAX_TRANSITIONS];
-    if (access_case(conn, j->a, j->no, &j->f, j->r, e) < 0)
+    if (access_case(conn, j->a, j->no, &j->f, j->r, e) < 0 || read_kind(j, e) < 0)
         return -1;
     if (strcmp(j->f.holder, j->a->id.s) != 0)
         return reply_refuse(j->r, e, ERR_DENIED, "scan: not the holder", "请先领取这件");
@@ -124,35 +135,35 @@ static int keep(struct db_conn *conn, void *arg, struct err *e)
     return rc < 0 ? -1 : core_audit(j->c, conn, j->a, j->now, "scan", j->no, j->kind->word, e);
 }
 
-static int read_kind(struct job *j, const char *kind, struct err *e)
+static int read_type(struct job *j, const struct scan_probe *probe, struct err *e)
 {
-    for (size_t i = 0; kind && i < N_KINDS; i++)
-        if (strcmp(kinds[i].word, kind) == 0)
-            j->kind = &kinds[i];
-    if (j->kind)
-        return 0;
-    reply_finding(j->r, "kind", "code_value", "permit, certificate", kind ? kind : "", "地址有误，请从页面重新打开");
-    return reply_refuse(j->r, e, ERR_INPUT, "scan: unknown kind", "地址有误，请从页面重新打开");
-}
-
-static int read_type(struct job *j, struct err *e)
-{
+    bool readable = true;
     j->type = filetype_of(j->bytes);
-    if (j->type && j->bytes.n <= SCAN_MAX)
-        return 0;
     if (j->bytes.n > SCAN_MAX)
         return reply_refuse(j->r, e, ERR_TOO_LARGE, "scan: too large", "文件太大，最多 8 MB，请降低扫描精度");
+    if (j->type && probe && probe->readable(probe->arg, j->bytes, &readable, e) < 0)
+        return -1;
+    if (!readable) {                     /* said while the paper still lies on the glass */
+        reply_finding(j->r, "file", "unreadable", "", "", "这个文件打不开，请重新扫描");
+        return reply_refuse(j->r, e, ERR_INPUT, "scan: cannot be decoded", "这个文件打不开，请重新扫描");
+    }
+    if (j->type)
+        return 0;
     reply_finding(j->r, "file", "type", "image/jpeg, image/png, application/pdf", "", "只能用 JPG、PNG 或 PDF 文件");
     return reply_refuse(j->r, e, ERR_INPUT, "scan: neither JPEG nor PNG nor PDF", "只能用 JPG、PNG 或 PDF 文件");
 }
 
-int scan_add(struct core *c, const struct actor *a, const char *no, const char *kind, struct bytes bytes, int64_t now_ms, struct reply *r,
-             struct err *e)
+int scan_add(struct core *c, const struct actor *a, const char *no, const char *kind, struct bytes bytes, const struct scan_probe *probe,
+             int64_t now_ms, struct reply *r, struct err *e)
 {
-    struct job j = {.c = c, .a = a, .no = no, .bytes = bytes, .now = now_ms, .r = r};
+    struct job j = {.c = c, .a = a, .no = no, .word = kind ? kind : "", .bytes = bytes, .now = now_ms, .r = r};
     struct hash256 h;
-    if (read_kind(&j, kind, e) < 0 || read_type(&j, e) < 0 || db_read(c->db, look, &j, e) < 0)
+    if (db_read(c->db, look, &j, e) < 0)
         return -1;
+    if (read_type(&j, probe, e) < 0) {
+        secret_free(j.key);
+        return -1;
+    }
     hash_of(&h, bytes);
     hash_hex(j.hash, &h);
     int rc = vault_file_put(j.file, c->vault, j.key, bytes, e);

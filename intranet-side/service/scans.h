@@ -14,9 +14,11 @@ enum { SCAN_SLOT_PERMIT = 201, SCAN_SLOT_CERTIFICATE = 202 };      /* behind eve
 const char *scan_name(int64_t slot);
 /* Name of the first paper that `needs` asks for and that is not here or cannot be read; NULL when nothing is missing. */
 int scan_missing(const char **name, struct db_conn *conn, const char *no, unsigned needs, struct err *e);
-/* Keep a scan; the body is the case. kind: "permit" "certificate". ERR_INPUT: neither JPEG nor PNG nor PDF by its first bytes, or no such kind.
- * ERR_DENIED: not the holder. ERR_CONFLICT: the state does not ask for this paper. */
-int scan_add(struct core *c, const struct actor *a, const char *no, const char *kind, struct bytes bytes, int64_t now_ms, struct reply *r,
-             struct err *e);
+/* Whether the image child can read it; fails when the child is away. Asked only once the officer may scan here. */
+struct scan_probe { int (*readable)(void *arg, struct bytes bytes, bool *readable, struct err *e); void *arg; };
+/* Keep a scan; the body is the case. kind: "permit" "certificate". ERR_INPUT: neither JPEG nor PNG nor PDF by its first bytes, not readable, or no
+ * such kind. ERR_DENIED: not the holder. ERR_CONFLICT: the state does not ask for this paper. probe NULL: nobody is asked. */
+int scan_add(struct core *c, const struct actor *a, const char *no, const char *kind, struct bytes bytes, const struct scan_probe *probe,
+             int64_t now_ms, struct reply *r, struct err *e);
 
 #endif

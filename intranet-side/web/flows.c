@@ -1,9 +1,6 @@
 /* flows.c - the flows as charts, and scans that a flow asks for. */
 #include "intranet-side/service/flowview.h"
 
-#include <string.h>
-
-#include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/scans.h"
 #include "intranet-side/web/answer.h"
 #include "intranet-side/web/drawing.h"
@@ -23,20 +20,18 @@ int web_case_flow(struct request *rq, struct response *rs, void *app)
     return web_case(rq, rs, app, flowview_case);
 }
 
-/* A scan that nobody could read later is refused while the paper still lies on the glass. */
+static int readable(void *imaging, struct bytes bytes, bool *yes, struct err *e)
+{
+    return drawing_readable(imaging, bytes, yes, e);
+}
+
 int web_scan(struct request *rq, struct response *rs, void *app)
 {
     struct web *w = app;
     struct reply r = {0};
     struct err e = {0};
-    struct bytes body = request_body(rq);
-    bool readable = true;
-    int rc = w->imaging && body.n ? drawing_readable(w->imaging, body, &readable, &e) : 0;
-    if (rc == 0 && !readable) {
-        reply_field(&r, "file", "unreadable", "这个文件打不开，请重新扫描");
-        rc = reply_refuse(&r, &e, ERR_INPUT, "scan: cannot be decoded", "只能用完好的 JPG、PNG 或 PDF 文件，这个文件打不开");
-    }
-    if (rc == 0)
-        rc = scan_add(w->core, web_actor(rq), request_path_arg(rq, "no"), request_query(rq, "kind"), body, request_now_ms(rq), &r, &e);
+    const struct scan_probe probe = {readable, w->imaging};
+    int rc = scan_add(w->core, web_actor(rq), request_path_arg(rq, "no"), request_query(rq, "kind"), request_body(rq), w->imaging ? &probe : NULL,
+                      request_now_ms(rq), &r, &e);
     return web_send(rs, rq, 200, rc, &r, &e);
 }

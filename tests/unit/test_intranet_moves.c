@@ -66,7 +66,7 @@ static int scan(struct world *w, const struct actor *a, const char *no, const ch
 {
     memset(r, 0, sizeof *r);
     memset(e, 0, sizeof *e);
-    return scan_add(&w->c, a, no, kind, (struct bytes){(const uint8_t *)bytes, n}, w->now, r, e);
+    return scan_add(&w->c, a, no, kind, (struct bytes){(const uint8_t *)bytes, n}, NULL, w->now, r, e);
 }
 
 static void scans(struct world *w, const struct actor *a, const char *no, const char *kind)
