@@ -100,6 +100,16 @@ void rules_free(struct rules *r)
     free(r);
 }
 
+json_t *rules_refusals(const struct rules *r, const char *item, const char *family)
+{
+    const json_t *lists = json_object_get(r->reasons, "refusal");
+    const char *const keys[] = {item, family ? family : "", "*"};
+    json_t *out = json_array();
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_array_extend(out, json_object_get(lists, keys[i]));
+    return out;
+}
+
 static const json_t *by(const json_t *array, const char *key, const char *value)
 {
     size_t i;

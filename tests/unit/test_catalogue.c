@@ -329,6 +329,8 @@ static void test_refused(void **state)
         { "families/birth/fields/0/fill_from", "\"id_number:child_name:age\"", "fill_from: want birth_date or gender" },
         { "families/birth/fields/0/fill_from", "\"id_number:nobody:gender\"", "fill_from: want a field of the family, have \"nobody\"" },
         { "families/birth/fields/0/fill_from", "\"id_number:applicant_id_no:gender\"", "fill_from: want a date for birth_date, an enum for gender" },
+        { "families/birth/fields/0/fill_from", "\"field:nobody\"", "fill_from: want a field of the family, have \"nobody\"" },
+        { "families/birth/fields/0/fill_from", "\"field:applicant_id_no\"", "fill_from: want a field of the same type" },
         { "families/birth/fields/0/required_when", "[{\"field\":\"nobody\",\"in\":[true]}]", "required_when: want a field of the family, have \"nobody\"" },
         { "families/birth/fields/0/visible_when", "[{\"field\":\"applicant_name\",\"in\":[\"x\"]}]", "visible_when: want no circle" },
         { "families/birth/fields/0/visible_when", "[{\"field\":\"birth_certificate_no\",\"prefix\":[true]}]", "visible_when: want texts" },

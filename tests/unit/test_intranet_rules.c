@@ -366,13 +366,32 @@ static void test_sms_length(void **state)
     json_decref(v);
 }
 
+static void refusals_start(const char *item, const char *family, const char *first)
+{
+    json_t *all = rules_refusals(rules, item, family);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(all, 0), "id")), first);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(all, json_array_size(all) - 1), "id")), "already_done");
+    json_decref(all);
+}
+
+/* WFL-07: the item's own rules for refusing come first, then those of its form, then everyone's. */
+static void test_refusals(void **state)
+{
+    (void)state;
+    refusals_start("HJ027", "name_change", "parent_alive");
+    refusals_start("HJ025", "name_change", "no_good_reason");
+    refusals_start("HJ041", "head_change", "members_disagree");
+    refusals_start("HJ041", NULL, "conditions_not_met");
+    refusals_start("HJ999", "nothing", "conditions_not_met");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ten_flows), cmocka_unit_test(test_loader_refuses), cmocka_unit_test(test_stage_ahead), cmocka_unit_test(test_where), cmocka_unit_test(test_selection),
         cmocka_unit_test(test_selection_refuses), cmocka_unit_test(test_choose), cmocka_unit_test(test_working_days),
         cmocka_unit_test(test_masks), cmocka_unit_test(test_case_numbers), cmocka_unit_test(test_new_numbers), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_sms_length),
+        cmocka_unit_test(test_sentences), cmocka_unit_test(test_sms_length), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

@@ -357,12 +357,19 @@ test("NTF SMS: at most 70 characters with sign and longest values, no name and n
   }
 });
 
-test("WFL-07 each open item has refusal rules with law, reason and remedy; reasons pass the word check", () => {
-  for (const key of [...FOUR, "*"])
-    for (const r of reasons.refusal[key]) {
+test("WFL-07 every item has refusal rules of its kind with law, reason and remedy, each once; reasons pass the word check", () => {
+  for (const [key, list] of Object.entries(reasons.refusal)) {
+    assert.ok(key === "*" || families.has(key) || byCode.has(key), key);
+    for (const r of list) {
       assert.ok(r.rule.startsWith("《") && r.reason && r.remedy, key);
       for (const { word } of words.jargon) assert.ok(!r.reason.includes(word) && !r.remedy.includes(word), `${key}.${r.id}: ${word}`);
     }
+  }
+  for (const i of byCode.values()) {
+    assert.ok(reasons.refusal[i.form]?.length >= 3, `${i.code}: ${i.form}`);
+    const ids = [i.code, i.form, "*"].flatMap((k) => reasons.refusal[k] ?? []).map((r) => r.id);
+    assert.equal(new Set(ids).size, ids.length, i.code);
+  }
   for (const s of states.values()) for (const { word } of words.jargon) assert.ok(!s.sentence.includes(word), `${s.key}: ${word}`);
 });
 

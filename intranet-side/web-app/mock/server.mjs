@@ -10,6 +10,7 @@ import * as data from "./data.mjs";
 const at = (p) => fileURLToPath(new URL(p, import.meta.url));
 const ROOT = at("../../../build/web/officer");
 const REASONS = JSON.parse(readFileSync(at("../../../schemas/messages/reasons.json"), "utf8"));
+const FORMS = new Map(JSON.parse(readFileSync(at("../../../schemas/catalogue/items.json"), "utf8")).items.map((i) => [i.code, i.form]));
 const OPINIONS = JSON.parse(readFileSync(at("../../../schemas/messages/opinions.json"), "utf8")).opinions;
 export const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
@@ -166,7 +167,7 @@ function api(w, method, path, q, body) {
   if (path.startsWith("/api/reasons/")) {
     const item = path.split("/").pop();
     const more = Object.fromEntries(["originals_bad", "withdraw_denied", "terminated", "recalled"].map((k) => [k, REASONS[k]]));
-    return ok({ supplement: REASONS.supplement.templates, refusal: [...(REASONS.refusal[item] ?? []), ...REASONS.refusal["*"]], opinions: OPINIONS, deadline: "2026-12-02", ...more });
+    return ok({ supplement: REASONS.supplement.templates, refusal: [item, FORMS.get(item), "*"].flatMap((k) => REASONS.refusal[k] ?? []), opinions: OPINIONS, deadline: "2026-12-02", ...more });
   }
   if (path === "/api/reveal") { w.log.push(body); return ok({ value: data.FULL[body.field] ?? "340799198808152029" }); }
   return other(w, method, path, q, body);
