@@ -180,7 +180,7 @@ test("MAT-04 conditional materials of the open items can be decided by the machi
   for (const { code: c, form, materials } of open)
     for (const m of materials) {
       if (m.supplied_by === "police") continue;
-      if (m.requirement === "conditional") assert.ok(m.when?.length, `${c}/${m.no}`);
+      if (m.requirement === "conditional" || m.condition) assert.ok(m.when?.length, `${c}/${m.no}`);
       assert.ok(m.how_to_get, `${c}/${m.no}`);
       const map = fieldMap(families.get(form));
       for (const w of [...(m.when ?? []), ...(m.examples ?? []).flatMap((e) => e.when)])
