@@ -124,7 +124,7 @@ test("CIT-06 fields: unique, in one section, asked in words, bounded, with known
     }
     for (const c of conditionsOf(f)) {
       assert.ok(map.has(c.field), `${f.id}: condition on ${c.field}`);
-      for (const v of c.in) assert.ok(valuesOf(map.get(c.field)).includes(v), `${f.id}: ${c.field} in ${v}`);
+      for (const v of c.in ?? c.not_in ?? []) assert.ok(valuesOf(map.get(c.field)).includes(v), `${f.id}: ${c.field} in ${v}`);
     }
     for (const r of f.rules) {
       assert.ok(["require_any", "together", "not_after", "not_before", "differ", "same", "in", "age_at_least", "age_below", "gender_is"].includes(r.op), r.id);
