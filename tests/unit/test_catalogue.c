@@ -402,11 +402,14 @@ static void test_long_screen(void **state)
         snprintf(field, sizeof field, "{\"id\":\"x%d\",\"label\":\"x\",\"type\":\"text\",\"section\":\"child\"}", i);
         edit(root, "families/birth/fields/+", field);
         snprintf(path, sizeof path, "\"x%d\"", i);
-        edit(root, "families/birth/sections/1/fields/+", path);
+        edit(root, "families/birth/sections/2/fields/+", path);
     }
     assert_int_equal(load(&c, root, &e), -1);
     assert_non_null(strstr(e.msg, "section child: want at most 7 asked fields for HJ001, have "));
-    edit(root, "items/0/online_open", "false");
+    for (int i = 0; i < 15; i++) {
+        snprintf(path, sizeof path, "items/%d/online_open", i);
+        edit(root, path, "false");
+    }
     err_clear(&e);
     assert_int_equal(load(&c, root, &e), 0);
     catalogue_unref(c);

@@ -124,7 +124,7 @@ test("CIT-06 fields: unique, in one section, asked in words, bounded, with known
     }
     for (const c of conditionsOf(f)) {
       assert.ok(map.has(c.field), `${f.id}: condition on ${c.field}`);
-      for (const v of c.in) assert.ok(valuesOf(map.get(c.field)).includes(v), `${f.id}: ${c.field} in ${v}`);
+      for (const v of c.in ?? c.not_in ?? []) assert.ok(valuesOf(map.get(c.field)).includes(v), `${f.id}: ${c.field} in ${v}`);
     }
     for (const r of f.rules) {
       assert.ok(["require_any", "together", "not_after", "not_before", "differ", "same", "in", "age_at_least", "age_below", "gender_is"].includes(r.op), r.id);
@@ -175,13 +175,28 @@ test("MAT-01 materials are numbered without gaps and tell requirement and suppli
 });
 
 test("MAT-04 conditional materials of the open items can be decided by the machine", () => {
-  for (const c of FOUR)
-    for (const m of byCode.get(c).materials) {
+  const open = items.filter((i) => i.online_open);
+  assert.ok(FOUR.every((c) => open.some((i) => i.code === c)));
+  for (const { code: c, form, materials } of open)
+    for (const m of materials) {
+      if (m.supplied_by === "police") continue;
       if (m.requirement === "conditional" || m.condition) assert.ok(m.when?.length, `${c}/${m.no}`);
       assert.ok(m.how_to_get, `${c}/${m.no}`);
-      const map = fieldMap(families.get(byCode.get(c).form));
+      const map = fieldMap(families.get(form));
       for (const w of [...(m.when ?? []), ...(m.examples ?? []).flatMap((e) => e.when)])
-        for (const v of w.in) assert.ok(valuesOf(map.get(w.field)).includes(v), `${c}/${m.no}`);
+        for (const v of w.in ?? w.not_in ?? []) assert.ok(valuesOf(map.get(w.field)).includes(v), `${c}/${m.no}`);
+    }
+});
+
+test("MAT-04 a question that only decides on a paper is plain, shows the tender's words, and counts “说不清” as needed", () => {
+  for (const f of families.values())
+    for (const x of f.fields.filter((y) => y.values?.some((v) => v.code === "unsure"))) {
+      assert.deepEqual(x.values.map((v) => v.code), ["yes", "no", "unsure"], `${f.id}.${x.id}`);
+      assert.equal(x.values[2].label, "说不清", `${f.id}.${x.id}`);
+      assert.ok(x.hint && x.visible_when?.length && !x.block, `${f.id}.${x.id}`);
+      const conditions = items.filter((i) => i.form === f.id).flatMap((i) => i.materials.flatMap((m) => m.when ?? [])).filter((w) => w.field === x.id);
+      assert.ok(conditions.length > 0, `${f.id}.${x.id} decides on nothing`);
+      for (const w of conditions) assert.ok(w.in.includes("unsure"), `${f.id}.${x.id}`);
     }
 });
 
