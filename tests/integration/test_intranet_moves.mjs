@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { cast, persons, unitOf } from '../support/cast.mjs';
 import { Demo, root, until } from '../support/demo.mjs';
 import { Citizen } from '../support/client.mjs';
-import { apply, officer, onDesk, pdf, reconfigure } from '../support/officers.mjs';
+import { apply, contract, officer, onDesk, pdf, reconfigure } from '../support/officers.mjs';
 
 const STATION = '340799510000';
 const photo = readFileSync(path.join(root, 'tests/fixtures/photo-small.jpg'));
@@ -104,5 +104,6 @@ test('WFL-705 a scan is kept sealed, drawn anew, replaced by a better one, writt
   assert.deepEqual((await o.case(no)).trail.filter((e) => e.action === 'scan').map((e) => e.text), ['扫入迁移证', '重扫迁移证', '重扫迁移证']);
   await o.decide(no, 'scan_certificate');
   await until(async () => (await o.case(no)).state === 'completed', 'completed', 10, 100);
+  for (const way of ['accepted', 'refused']) assert.ok(!contract.missing(way).some((x) => /scans|flow/.test(x)), way);
   await o.refused(403, 'denied', 'POST', scan('certificate'), file(photo));
 });
