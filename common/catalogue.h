@@ -16,7 +16,7 @@
 
 enum field_type { FIELD_TEXT, FIELD_ID_NUMBER, FIELD_DATE, FIELD_ENUM, FIELD_ADDRESS, FIELD_PHONE, FIELD_BOOLEAN };
 enum fill_kind { FILL_NONE, FILL_IDENTITY_NAME, FILL_IDENTITY_ID_NO, FILL_IDENTITY_PHONE, FILL_IDENTITY_ID_TYPE,
-                 FILL_BIRTH_DATE, FILL_GENDER, FILL_GUIDE, FILL_REGISTER };
+                 FILL_BIRTH_DATE, FILL_GENDER, FILL_FIELD, FILL_GUIDE, FILL_REGISTER };
 enum need { NEED_REQUIRED, NEED_CONDITIONAL, NEED_ONE_OF };
 
 /* All of n must hold; none at all holds. A field without a value satisfies no condition. */
@@ -140,7 +140,7 @@ const char *catalogue_label(const struct catalogue *c, const char *table, const 
 /* A part of the bundle as loaded: "city", "units", "guide", "search", "public_states", "messages", "families"... NULL when absent. */
 const json_t *catalogue_part(const struct catalogue *c, const char *name);
 /* What a browser needs to fill in one item, and common/web/rules.ts works on: {version, item, family, blocks, code_tables (id -> values,
- * tables over 500 values left out), patterns, messages (rule -> sentence)}. New reference; NULL when the item is unknown. */
+ * tables over 500 values left out), patterns, messages (rule -> sentence), templates (of papers to write oneself)}. New reference; NULL when the item is unknown. */
 json_t *catalogue_item_json(const struct catalogue *c, const char *code);
 /* Sentence for a rule, with {label}, {want}, {have}, {min}, {max} to be filled in. Never NULL for the rules of form.h. */
 const char *catalogue_sentence(const struct catalogue *c, const char *rule);

@@ -12,7 +12,7 @@
 const char *const catalogue_rules[] = {
     "unknown", "hidden", "required", "required_choice", "type", "xml_char", "invisible_char", "private_char", "combining_char", "length",
     "code_value", "preset", "id_length", "id_fifteen", "id_characters", "id_region", "id_birth_date", "id_check_digit", "date", "date_min",
-    "date_max", "phone", "address", "pattern", "derived", "pinyin", "repeat_min", "repeat_max", "material_required", "material_group",
+    "date_max", "phone", "address", "pattern", "derived", "derived_entered", "pinyin", "repeat_min", "repeat_max", "material_required", "material_group",
     "material_unknown", "material_hidden", "material_pages", "material_repeated", NULL
 };
 
@@ -76,10 +76,12 @@ static int check_field(const struct family *f, const struct field *field, struct
         return -1;
     if (circular(f, field, field, 0))
         return err_set(e, ERR_INPUT, "%s: visible_when: want no circle, have one", at.s);
-    if ((field->fill == FILL_BIRTH_DATE || field->fill == FILL_GENDER) && !family_field(f, field->fill_arg))
+    if ((field->fill == FILL_BIRTH_DATE || field->fill == FILL_GENDER || field->fill == FILL_FIELD) && !family_field(f, field->fill_arg))
         return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the family, have \"%s\"", at.s, field->fill_arg);
     if ((field->fill == FILL_BIRTH_DATE && field->type != FIELD_DATE) || (field->fill == FILL_GENDER && field->type != FIELD_ENUM))
         return err_set(e, ERR_INPUT, "%s: fill_from: want a date for birth_date, an enum for gender", at.s);
+    if (field->fill == FILL_FIELD && (family_field(f, field->fill_arg)->type != field->type || family_field(f, field->fill_arg)->fill == FILL_FIELD))
+        return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the same type that is no copy itself, have \"%s\"", at.s, field->fill_arg);
     return 0;
 }
 
@@ -262,5 +264,5 @@ int catalogue_check(const struct catalogue *c, struct err *e)
     for (size_t i = 0; i < c->n_items; i++)
         if (check_item(&c->items[i], e) < 0)
             return -1;
-    return 0;
+    return catalogue_templates_check(c, e);
 }

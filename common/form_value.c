@@ -175,9 +175,12 @@ static bool good_derived(const struct check *k)
     if (json_array_size(family_preset(k->j->f, k->j->it->code, k->f->id)) == 1)
         return true;
     json_t *is = judge_filled(k->j, k->f);
-    const bool same = !is || json_equal(is, k->v);
+    const bool same = !is || json_equal(is, k->v), entered = k->f->fill == FILL_BIRTH_DATE || k->f->fill == FILL_GENDER || k->f->fill == FILL_FIELD;
     json_decref(is);
-    return same || fail(k, "derived", k->f->fill == FILL_BIRTH_DATE || k->f->fill == FILL_GENDER ? k->f->fill_arg : "identity", "");
+    if (!same)
+        form_find(k->j->out, k->j->c, k->path, "derived", entered ? "derived_entered" : NULL, entered ? k->f->fill_arg : "identity", "", &k->w,
+                  &k->j->failed);
+    return same;
 }
 
 static bool good_form(struct check *k)
@@ -243,6 +246,8 @@ json_t *judge_filled(const struct judge *j, const struct field *f)
         return NULL;
     if (f->fill == FILL_BIRTH_DATE || f->fill == FILL_GENDER)
         return derived(j, f);
+    if (f->fill == FILL_FIELD)
+        return json_incref((json_t *)judge_value(j, f->fill_arg));
     const char *s = who ? verified(who, f->fill) : NULL;
     return s ? json_string(s) : NULL;
 }

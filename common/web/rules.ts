@@ -222,6 +222,7 @@ function filled(j: Judge, f: Field): Value | undefined {
   const from = (f.fill_from || '').split(':')
   if (!judgeHolds(j, f.fill_when)) return undefined
   if (from[0] === 'id_number') return derived(j, from[1], from[2])
+  if (from[0] === 'field') return valueOf(j, from[1]) as Value | undefined
   return verified(j.ctx.identity || {}, from[0])
 }
 
@@ -336,11 +337,12 @@ function goodForm(k: Check, s: string): boolean {
 
 function goodDerived(k: Check, s: string): boolean {
   const from = (k.f.fill_from || '').split(':')
-  if (['identity.name', 'identity.id_no', 'identity.id_type', 'id_number'].indexOf(from[0]) < 0) return true
+  if (['identity.name', 'identity.id_no', 'identity.id_type', 'id_number', 'field'].indexOf(from[0]) < 0) return true
   const preset = presetOf(k.j.rules, k.f.id)
   if (preset && preset.length === 1) return true
   const is = filled(k.j, k.f)
-  return is === undefined || is === s || fail(k, 'derived', from[0] === 'id_number' ? from[1] : 'identity')
+  const entered = from.length > 1
+  return is === undefined || is === s || add(k.j, k.path, 'derived', entered ? from[1] : 'identity', '', k.w, entered ? 'derived_entered' : undefined)
 }
 
 /** A present value, or null, against everything its field says; the first failure is the finding. */
@@ -358,7 +360,8 @@ function judgePinyin(j: Judge, f: Field, prefix: string, from: Entries, shown: b
   const path = prefix + f.id + PINYIN
   const name = at(from, f.id)
   const v = at(from, f.id + PINYIN)
-  const wanted = shown && typeof name === 'string' && hasUntypeable(name)
+  const copy = /^field:/.test(f.fill_from || '') && filled(j, f) !== undefined
+  const wanted = shown && typeof name === 'string' && hasUntypeable(name) && !copy
   if (!wanted && v !== undefined) add(j, path, 'hidden', '', '', { ask: '拼音', label: '拼音' })
   else if (wanted && (typeof v !== 'string' || textLength(v) > PINYIN_MAX || !isPinyin(v))) add(j, path, 'pinyin')
 }
@@ -507,13 +510,14 @@ export function checkSection(rules: Rules, section: string, entries: Entries, ct
   return checkForm(rules, entries, ctx).findings.filter((x) => ids.some((id) => belongs(x.field, id)))
 }
 
-/** Whether the phone asks the field: visible, not preset to one value, not known already. guided: fields whose value the guide has set. */
+/** Whether the phone asks the field: visible, not preset to one value, not known already, no copy. guided: fields whose value the guide has set. */
 export function isAsked(rules: Rules, id: string, entries: Entries, ctx: Context, guided: string[] = []): boolean {
   const f = fieldOf(rules.family, id)
   const j = judge(rules, entries, ctx)
   normaliseAll(j)
   fillAll(j)
-  return !!f && visible(j, f) && !(guided.indexOf(id) >= 0 && present(at(j.vals, id))) && filled(j, f) === undefined
+  const copy = !!f && /^field:/.test(f.fill_from || '') && judgeHolds(j, f.fill_when)
+  return !!f && visible(j, f) && !copy && !(guided.indexOf(id) >= 0 && present(at(j.vals, id))) && filled(j, f) === undefined
 }
 
 /** The codes to choose from: those of the table or the field, narrowed by allow and by the item's preset. */
