@@ -372,7 +372,7 @@ static void test_supplement_round(void **state)
     c = see(w, &w->officer, a->no);
     assert_string_equal(text_of(c, "state"), "awaiting_review");
     assert_true(json_is_true(json_object_get(c, "held_by_me")));
-    json_t *name = json_array_get(json_object_get(json_array_get(json_object_get(c, "sections"), 1), "rows"), 0);
+    json_t *name = json_array_get(json_object_get(json_array_get(json_object_get(c, "sections"), 2), "rows"), 0);
     assert_string_equal(text_of(name, "value"), "柳禾");
     json_decref(c);
     struct reply r = {0};
