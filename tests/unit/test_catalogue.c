@@ -286,6 +286,8 @@ static void test_refused(void **state)
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[\"1\"],\"not_in\":[\"2\"]}]", "when: want a field and one list" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"is\":\"1\"}]", "key is: want one of" },
         { "items/0/materials/0/when", "{}", "when: want a list" },
+        { "items/0/materials/0/alternatives", "[{\"name\":\"甲\",\"when\":[{\"field\":\"nothing\",\"in\":[\"1\"]}]}]",
+          "alternatives: when: want a field of the family, have \"nothing\"" },
         { "families/birth/label", NULL, "forms/birth.json: label: want text" },
         { "families/birth/colour", "1", "forms/birth.json: key colour: want one of" },
         { "families/birth/presets", "[]", "forms/birth.json: presets: want an object" },
