@@ -88,7 +88,7 @@ struct family {
     const json_t *json;
 };
 
-struct alternative { const char *name, *verify, *e_licence; };
+struct alternative { const char *name, *verify, *e_licence; struct conditions when; };     /* when: offered only while it holds */
 struct material {
     int no;                                    /* slot, from 1 */
     const char *name, *condition, *group;      /* condition: words to show; group NULL outside one_of */

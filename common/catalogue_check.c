@@ -212,6 +212,9 @@ static int check_material(const struct item *it, size_t i, struct err *e)
         return err_set(e, ERR_INPUT, "%s: group: want one for one_of, none for required, have %s", at.s, m->group ? m->group : "none");
     if (m->need == NEED_ONE_OF && group_size(it, m->group) < 2)
         return err_set(e, ERR_INPUT, "%s: group %s: want several papers or alternatives to choose from, have one", at.s, m->group);
+    for (size_t k = 0; k < m->n_alternatives; k++)
+        if (conditions_known(it->family, &m->alternatives[k].when, "alternatives: when", &at, e) < 0)
+            return -1;
     return conditions_known(it->family, &m->when, "when", &at, e);
 }
 

@@ -17,7 +17,7 @@ static int alternatives_of(struct catalogue *c, struct material *m, const struct
         return NO_MEMORY(e);
     json_array_foreach(list, i, o) {
         if (text_key(&v[i].name, o, "name", true, at, e) < 0 || text_key(&v[i].verify, o, "verify", false, at, e) < 0 ||
-            text_key(&v[i].e_licence, o, "e_licence", false, at, e) < 0)
+            text_key(&v[i].e_licence, o, "e_licence", false, at, e) < 0 || conditions_key(c, &v[i].when, o, "when", at, e) < 0)
             return -1;
         m->n_alternatives = i + 1;
     }

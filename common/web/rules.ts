@@ -33,7 +33,7 @@ export interface Family {
   id: string; label: string; fields: Field[]; repeats?: Repeat[]; sections?: Section[]; rules?: FamilyRule[]
   presets: Record<string, Record<string, Value[]>>
 }
-export interface Alternative { name: string; verify?: string | null; e_licence?: string | null }
+export interface Alternative { name: string; verify?: string | null; e_licence?: string | null; when?: Condition[] }
 export interface Material {
   no: number; name: string; condition?: string | null; requirement: 'required' | 'conditional' | 'one_of'; group?: string | null
   alternatives?: Alternative[]; original?: boolean; supplied_by?: string; verify?: string | null; e_licence?: string | null; when?: Condition[]

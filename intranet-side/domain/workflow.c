@@ -16,9 +16,9 @@ static const struct { const char *word; enum wf_need bit; } need_words[] = {
     {"scan:permit", WF_NEED_SCAN_PERMIT}, {"scan:certificate", WF_NEED_SCAN_CERTIFICATE},
 };
 /* Stages of schemas/effects. */
-static const char *const stage_words[] = {"permit", "move_out", "move_in", WF_STAGE_CANCEL};
+static const char *const stage_words[] = {"permit", "move_out", "move_in"};
 static const struct { const char *word; enum wf_effect_kind kind; } effect_words[] = {
-    {"status_out", WF_STATUS_OUT}, {"supplement_request", WF_SUPPLEMENT_REQUEST}, {"pre_archive", WF_PRE_ARCHIVE},
+    {"register:cancel", WF_REGISTER_CANCEL}, {"status_out", WF_STATUS_OUT}, {"supplement_request", WF_SUPPLEMENT_REQUEST}, {"pre_archive", WF_PRE_ARCHIVE},
     {"courier_offer", WF_COURIER_OFFER}, {"archive", WF_ARCHIVE}, {"stop_clock", WF_STOP_CLOCK}, {"start_clock", WF_START_CLOCK},
 };
 
@@ -453,6 +453,11 @@ const char *wf_register_stage(const struct wf_transition *t)
         if (t->effects[i].kind == WF_REGISTER)
             return t->effects[i].arg;
     return NULL;
+}
+
+bool wf_touches_register(const struct wf_transition *t)
+{
+    return wf_has_effect(t, WF_REGISTER) || wf_has_effect(t, WF_REGISTER_CANCEL);
 }
 
 bool wf_is_main(const struct wf_transition *t)

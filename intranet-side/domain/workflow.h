@@ -20,7 +20,7 @@ enum wf_need {                           /* bits */
     WF_NEED_SCANS = WF_NEED_SCAN_PERMIT | WF_NEED_SCAN_CERTIFICATE
 };
 enum wf_effect_kind {
-    WF_REGISTER, WF_STATUS_OUT, WF_SMS, WF_SUPPLEMENT_REQUEST, WF_PRE_ARCHIVE, WF_COURIER_OFFER, WF_ARCHIVE,
+    WF_REGISTER, WF_REGISTER_CANCEL, WF_STATUS_OUT, WF_SMS, WF_SUPPLEMENT_REQUEST, WF_PRE_ARCHIVE, WF_COURIER_OFFER, WF_ARCHIVE,
     WF_STOP_CLOCK, WF_START_CLOCK        /* said for the reader: the clock itself follows the state */
 };
 enum { WF_MAX_STATES = 40, WF_MAX_TRANSITIONS = 80, WF_MAX_FROM = 20, WF_MAX_EFFECTS = 10 };
@@ -92,9 +92,9 @@ bool wf_has_effect(const struct wf_transition *t, enum wf_effect_kind kind);
 const char *wf_need_word(enum wf_need bit);
 /* "F2" and "F9" are the ways on. */
 bool wf_is_main(const struct wf_transition *t);
-/* Stage of the register that this transition carries out; NULL when it leaves the register alone. */
+/* Stage of the register that this transition carries out; NULL when it carries none out. */
 const char *wf_register_stage(const struct wf_transition *t);
 #define WF_STAGE_FINISH "finish"         /* of plain `register` */
-#define WF_STAGE_CANCEL "cancel"         /* takes back what the case's earlier stages did */
+bool wf_touches_register(const struct wf_transition *t);      /* carries a stage out or takes stages back: not to be undone */
 
 #endif

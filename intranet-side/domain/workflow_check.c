@@ -106,13 +106,12 @@ static int ways(const struct workflow *w, const char *name, struct err *e)
 static bool begins_register(const struct wf_transition *t)
 {
     const char *stage = wf_register_stage(t);
-    return stage && strcmp(stage, WF_STAGE_FINISH) != 0 && strcmp(stage, WF_STAGE_CANCEL) != 0;
+    return stage && strcmp(stage, WF_STAGE_FINISH) != 0;
 }
 
 static bool settles_register(const struct wf_transition *t)
 {
-    const char *stage = wf_register_stage(t);
-    return stage && !begins_register(t);
+    return wf_touches_register(t) && !begins_register(t);
 }
 
 /* States in which a stage has begun and neither finished nor been taken back. */
@@ -144,8 +143,7 @@ static int register_settled(const struct workflow *w, const char *name, struct e
             return err_set(e, ERR_INPUT, "%s: state %s ends the case while a stage of the register is open", name, w->states[i].id);
     for (size_t i = 0; i < w->n_transitions; i++) {
         const struct wf_transition *t = &w->transitions[i];
-        const char *stage = wf_register_stage(t);
-        for (size_t j = 0; stage && strcmp(stage, WF_STAGE_CANCEL) == 0 && j < t->n_from; j++)
+        for (size_t j = 0; wf_has_effect(t, WF_REGISTER_CANCEL) && j < t->n_from; j++)
             if (!open[state_at(w, t->from[j])])
                 return err_set(e, ERR_INPUT, "%s: %s: nothing to take back in state %s", name, t->action, t->from[j]);
     }

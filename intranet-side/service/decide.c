@@ -185,7 +185,7 @@ static int decide_case(struct job *j, struct db_conn *conn, struct dossier *d, s
         return -1;
     if (scanned(j, conn, t, e) < 0 || decision_check(&j->x, j->c, d, t, unreadable, j->now, j->r, e) < 0 || ask_once(j, conn, d, t, e) < 0)
         return -1;
-    j->undoable = !wf_has_effect(t, WF_REGISTER);
+    j->undoable = !wf_touches_register(t);
     struct step s = {.c = j->c, .conn = conn, .d = d, .a = j->a, .t = t, .opinion = j->x.opinion, .sentence = j->x.sentence, .rule_text = j->x.rule_text,
                      .remedy = j->x.remedy, .date = j->x.date, .level = j->x.level, .reasons = j->x.reasons, .undoable = j->undoable, .now_ms = j->now};
     if (step_apply(&s, j->r, e) < 0)

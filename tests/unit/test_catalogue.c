@@ -308,6 +308,8 @@ static void test_refused(void **state)
         { "templates/0/for/0", "\"HJ084:1\"", "want fields of forms/enlistment.json, have {child_name}" },
         { "templates/0/paragraphs/0", "\"{child_name\"", "want a closed {field}" },
         { "templates/0/paragraphs/1/when/0/field", "\"nobody\"", "when: want fields of the family" },
+        { "items/0/materials/0/alternatives", "[{\"name\":\"甲\",\"when\":[{\"field\":\"nothing\",\"in\":[\"1\"]}]}]",
+          "alternatives: when: want a field of the family, have \"nothing\"" },
         { "families/birth/label", NULL, "forms/birth.json: label: want text" },
         { "families/birth/colour", "1", "forms/birth.json: key colour: want one of" },
         { "families/birth/presets", "[]", "forms/birth.json: presets: want an object" },

@@ -213,6 +213,39 @@ test("MAT-04 HJ043: every change that can be chosen online says which paper coun
     assert.equal(byCode.get("HJ043").materials[2].examples.filter((e) => holds(e.when, { change_item: v })).length, 1, v);
 });
 
+test("MAT-03 HJ026, HJ084: the answer in the form leaves one alternative of the paper, each answer another", () => {
+  for (const [code, no, id] of [["HJ026", 4, "consent_kind"], ["HJ084", 2, "proof_kind"]]) {
+    const { alternatives } = byCode.get(code).materials[no - 1], field = fieldMap(families.get(byCode.get(code).form)).get(id);
+    const left = valuesOf(field).map((v) => alternatives.filter((a) => holds(a.when, { [id]: v })).map((a) => a.name));
+    assert.ok(left.every((l) => l.length === 1), code);
+    assert.equal(new Set(left.flat()).size, alternatives.length, code);
+  }
+});
+
+test("MAT-04 HJ106: who asks about himself proves no kinship, every other applicant does", () => {
+  const paper = byCode.get("HJ106").materials[2];
+  for (const v of families.get("certificate").presets.HJ106.applicant_relation) assert.equal(holds(paper.when, { applicant_relation: v }), v !== "01", v);
+});
+
+const CHANGES = ["name_change", "former_name", "sex_change", "ethnicity_change", "birthdate_change", "head_change", "non_core_change", "emigration",
+  "enlistment", "booklet", "migration_permit", "permit_to_move", "certificate"];
+for (const item of items.filter((i) => CHANGES.includes(i.form)))
+  test(`MAT-01 MAT-04 CIT-04 ${item.code} is open: each paper has a plain way to it, each condition is decided, each screen asks in plain words`, () => {
+    const f = families.get(item.form), map = fieldMap(f);
+    assert.ok(item.online_open && item.search.length);
+    for (const m of item.materials) {
+      assert.ok(m.how_to_get && m.alternatives_hint, `${item.code}/${m.no}`);
+      if (m.requirement === "conditional") assert.ok(m.when?.length, `${item.code}/${m.no}`);
+      for (const w of [...(m.when ?? []), ...(m.examples ?? []).flatMap((e) => e.when), ...m.alternatives.flatMap((a) => a.when ?? [])])
+        for (const v of w.in) assert.ok(valuesOf(map.get(w.field)).includes(v), `${item.code}/${m.no}: ${w.field} ${v}`);
+    }
+    for (const x of f.fields) {
+      assert.doesNotMatch(x.ask, /申请人|被申请|行政区划|公民身份号码|（续）/, `${f.id}.${x.id}`);
+      if (!["applicant", "subject"].includes(x.block) && ["text", "date", "enum"].includes(x.type)) assert.notEqual(x.ask, x.label, `${f.id}.${x.id}`);
+    }
+    for (const s of f.sections) assert.doesNotMatch(s.title, /（续）|签发|申请人/, `${f.id}.${s.id}`);
+  });
+
 test("CIT-05 guide: 13 events, each of the 113 in exactly one, at most 4 questions, no dead end", () => {
   const nodes = new Map(guide.nodes.map((n) => [n.id, n]));
   assert.equal(guide.events.length, 13);
