@@ -12,7 +12,7 @@ struct workflow_set { struct workflow *v[64]; size_t n; };
 
 static const struct { const char *word; enum wf_need bit; } need_words[] = {
     {"complete_materials", WF_NEED_MATERIALS}, {"opinion", WF_NEED_OPINION}, {"reasons", WF_NEED_REASONS}, {"rule", WF_NEED_RULE},
-    {"date", WF_NEED_DATE}, {"level", WF_NEED_LEVEL}, {"confirm_text", WF_NEED_CONFIRM},
+    {"date", WF_NEED_DATE}, {"level", WF_NEED_LEVEL}, {"confirm_text", WF_NEED_CONFIRM}, {"completion", WF_NEED_COMPLETION},
 };
 static const struct { const char *word; enum wf_effect_kind kind; } effect_words[] = {
     {"register", WF_REGISTER}, {"status_out", WF_STATUS_OUT}, {"supplement_request", WF_SUPPLEMENT_REQUEST}, {"pre_archive", WF_PRE_ARCHIVE},

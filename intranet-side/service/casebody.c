@@ -169,13 +169,13 @@ json_t *casebody_actions(struct view *v, struct err *e)
     for (size_t i = 0; i < n; i++) {
         char why[160];
         json_t *needs = json_array();
-        for (unsigned bit = 1; bit <= WF_NEED_CONFIRM; bit <<= 1)
+        for (unsigned bit = 1; bit <= WF_NEED_COMPLETION; bit <<= 1)
             if (t[i]->needs & bit)
                 json_array_append_new(needs, json_string(wf_need_word((enum wf_need)bit)));
         why_not(v, t[i], unreadable, why, sizeof why);
-        json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:b, s:o, s:b, s:s, s:b}", "action", t[i]->action, "label", t[i]->label, "key",
+        json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:b, s:o, s:b, s:s, s:b, s:s*}", "action", t[i]->action, "label", t[i]->label, "key",
                                              t[i]->key ? json_string(t[i]->key) : json_null(), "main", t[i]->key && strcmp(t[i]->key, "F2") == 0, "needs",
-                                             needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_has_effect(t[i], WF_REGISTER)));
+                                             needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_has_effect(t[i], WF_REGISTER), "register", registry_stage(t[i])));
     }
     return out;
 }
@@ -300,7 +300,7 @@ json_t *casebody_summary(struct view *v, const json_t *trail, struct err *e)
     json_t *opinions = json_array(), *open = json_array(), *x;
     size_t i;
     char text[120];
-    if (registry_plan(&p, v->c, v->conn, v->d, e) < 0) {
+    if (registry_plan(&p, v->c, v->conn, v->d, registry_next_stage(v->c, v->d), v->now_ms, e) < 0) {
         effect_plan_clear(&p);
         json_decref(opinions);
         json_decref(open);

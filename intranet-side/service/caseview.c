@@ -12,6 +12,7 @@
 #include "intranet-side/service/decision.h"
 #include "intranet-side/service/flow.h"
 #include "intranet-side/service/registry.h"
+#include "intranet-side/store/household.h"
 #include "intranet-side/store/register.h"
 
 struct job { struct core *c; const struct actor *a; const char *no, *person, *field; int64_t now; struct reply *r; };
@@ -102,13 +103,17 @@ static int read_effect(struct db_conn *conn, void *arg, struct err *e)
     struct effect_plan p;
     if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
         return -1;
-    int rc = registry_plan(&p, j->c, conn, &d, e);
+    json_t *completion = NULL;
+    const char *stage = registry_next_stage(j->c, &d);
+    int rc = registry_plan(&p, j->c, conn, &d, stage, j->now, e);
+    if (rc == 0)
+        rc = registry_completion(&completion, j->c, conn, &d, stage, e);
     if (rc == 0) {
         json_t *obstacles = json_array();
         json_array_extend(obstacles, p.refusals);
-        json_array_extend(obstacles, p.warnings);
-        j->r->body = json_pack("{s:s, s:o, s:o}", "title", *p.title ? p.title : "不改动户籍登记", "changes", effect_in_words(&p, j->c->catalogue), "obstacles",
-                               obstacles);
+        j->r->body = json_pack("{s:s, s:o, s:o, s:O, s:o, s:O?}", "title", *p.title ? p.title : "不改动户籍登记", "changes",
+                               effect_in_words(&p, j->c->catalogue), "obstacles", obstacles, "warnings", p.warnings, "completion", completion, "completed",
+                               json_object_get(d.payload, "completion"));
     }
     effect_plan_clear(&p);
     dossier_close(&d);

@@ -9,6 +9,9 @@
 #include "intranet-side/domain/mask.h"
 #include "intranet-side/service/access.h"
 #include "intranet-side/service/core_parts.h"
+#include "intranet-side/store/event.h"
+#include "intranet-side/store/household.h"
+#include "intranet-side/store/paper.h"
 #include "intranet-side/store/people.h"
 #include "intranet-side/store/register.h"
 

@@ -9,6 +9,8 @@
 #include "intranet-side/service/auth.h"
 #include "intranet-side/service/auth_password.h"
 #include "intranet-side/service/core_parts.h"
+#include "intranet-side/store/household.h"
+#include "intranet-side/store/paper.h"
 #include "intranet-side/store/people.h"
 #include "intranet-side/store/register.h"
 

@@ -22,6 +22,8 @@
 #include "intranet-side/service/setup.h"
 #include "intranet-side/service/upkeep.h"
 #include "intranet-side/store/people.h"
+#include "intranet-side/store/household.h"
+#include "intranet-side/store/paper.h"
 #include "intranet-side/store/register.h"
 #include "tests/unit/scratch.h"
 

@@ -82,7 +82,7 @@ static void test_death(void **state)
     takes(w, &w->officer, b->no, "originals_ok", "", "awaiting_completion");
     refused(w, &w->officer, b->no, "finish", OK, ERR_CONFLICT, "已经注销");
     json_t *plan = effect(w, b->no);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(plan, "obstacles"), 0)), "这个人的户口已经注销，不能再次注销");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(plan, "obstacles"), 0)), "袁淑贞的户口已经注销，不能再次注销");
     json_decref(plan);
     json_decref(before);
     json_decref(p);
@@ -91,7 +91,7 @@ static void test_death(void **state)
     app_free(b);
 }
 
-/* A head who dies leaves others behind: said once, and finished when confirmed. */
+/* A head who dies leaves others behind: refused until the officer names who follows him (POP-24, POP-57). */
 static void test_death_of_a_head(void **state)
 {
     struct world *w = *state;
@@ -105,8 +105,14 @@ static void test_death_of_a_head(void **state)
     struct app *a = open_case(w, "HJ083", text, DEATH_SLOTS);
     takes(w, &w->officer, a->no, "pass", OK, "awaiting_originals");
     takes(w, &w->officer, a->no, "originals_ok", "", "awaiting_completion");
-    refused(w, &w->officer, a->no, "finish", "", ERR_CONFLICT, "逝者是户主");
-    takes(w, &w->officer, a->no, "finish", OK, "completed");
+    refused(w, &w->officer, a->no, "finish", OK, ERR_CONFLICT, "逝者是户主，户内还有 3 名家庭成员");
+    refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799194703110845\"}", ERR_INPUT, "身份证号不对");
+    refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_other\":\"1\"}", ERR_INPUT, "不认识");
+    refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799199710206943\"}", ERR_CONFLICT, "新户主不是户内的正常成员");
+    takes(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799194703110844\"}", "completed");
+    json_t *head = registered(w, "340799194703110844");
+    assert_string_equal(text_of(head, "relation_to_head"), "02");
+    json_decref(head);
     free(text);
     json_decref(e);
     app_free(a);
