@@ -156,6 +156,9 @@ static int people_write(struct job *j, struct db_conn *conn, struct err *e)
             rc = register_add_person(&s, p, e);
         json_decref(p);
     }
+    json_array_foreach(json_object_get(j->json, "papers"), i, v)
+        if (rc == 0)
+            rc = paper_add(&s, v, e);
     return rc;
 }
 

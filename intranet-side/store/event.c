@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { Q_ADD, Q_OF_ROW, Q_OF_CASE, Q_ALL, Q_LATER, Q__COUNT };
+enum { Q_ADD, Q_OF_ROW, Q_OF_CASE, Q_ALL, Q_LATER, Q_STANDING, Q__COUNT };
 #define EVENT                                                                                                                               \
     "SELECT v.id, v.kind, v.subject, v.case_no, v.op, v.business, v.officer, v.name, v.unit, v.text, v.at, v.undoes, v.sealed,"             \
     " EXISTS (SELECT 1 FROM register_event AS u WHERE u.undoes = v.id AND u.undoes <> 0) FROM register_event AS v "
@@ -16,6 +16,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_ALL] = EVENT "WHERE v.id > ?1 ORDER BY v.id",
     [Q_LATER] = "SELECT v.case_no FROM register_event AS v WHERE v.subject = ?1 AND v.id > ?2 AND v.case_no <> ?3 AND v.undoes = 0"
                 " AND NOT EXISTS (SELECT 1 FROM register_event AS u WHERE u.undoes = v.id AND u.undoes <> 0) ORDER BY v.id LIMIT 1",
+    [Q_STANDING] = "SELECT count(*) OVER (), v.officer FROM register_event AS v WHERE v.case_no = ?1 AND v.undoes = 0"
+                   " AND NOT EXISTS (SELECT 1 FROM register_event AS u WHERE u.undoes = v.id AND u.undoes <> 0) ORDER BY v.id DESC LIMIT 1",
 };
 const struct db_statements event_statements = {sql, Q__COUNT};
 
@@ -113,6 +115,17 @@ int register_event_later(const struct register_store *r, const char *subject, in
     db_bind_text(s, 3, case_no);
     int rc = db_step(r->c, s, e);
     snprintf(out, 20, "%s", rc == 1 ? db_col_text(s, 0) : "");
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
+}
+
+int register_event_standing(struct db_conn *c, const char *case_no, int64_t *n, char officer[33], struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &event_statements, Q_STANDING);
+    db_bind_text(s, 1, case_no);
+    int rc = db_step(c, s, e);
+    *n = rc == 1 ? db_col_int(s, 0) : 0;
+    snprintf(officer, 33, "%s", rc == 1 ? db_col_text(s, 1) : "");
     sqlite3_reset(s);
     return rc < 0 ? -1 : 0;
 }

@@ -24,6 +24,9 @@ int register_event_replay(const struct register_store *s, int64_t after, registe
 /* The case whose event, not taken back since, touched the row behind this one; "" when there is none. */
 int register_event_later(const struct register_store *s, const char *subject, int64_t id, const char *case_no, char out[20], struct err *e);
 
+/* How many events of the case stand, not taken back, and the officer of the last of them; "" when none. */
+int register_event_standing(struct db_conn *c, const char *case_no, int64_t *n, char officer[33], struct err *e);
+
 extern const struct db_statements event_statements;
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum {
-    Q_BY_INDEX, Q_BY_UID, Q_MEMBERS, Q_NORMAL, Q_FIND, Q_FIND_TOTAL, Q_ADD, Q_UPDATE, Q_DELETE, Q_GIVEN, Q_PERSONS, Q__COUNT
+    Q_BY_INDEX, Q_BY_UID, Q_MEMBERS, Q_NORMAL, Q_FIND, Q_FIND_TOTAL, Q_ADD, Q_UPDATE, Q_DELETE, Q_GIVEN, Q_FORGET, Q_PERSONS, Q__COUNT
 };
 /* Plain columns in the order of `columns` below, behind uid, household, sealed. */
 #define PLAIN                                                                                                                     \
@@ -32,6 +32,7 @@ static const char *const sql[Q__COUNT] = {
                  " gmt_modified = unixepoch() * 1000 WHERE uid = ?1",
     [Q_DELETE] = "DELETE FROM person WHERE uid = ?1",
     [Q_GIVEN] = "SELECT 1 FROM id_given WHERE id_index = ?1",
+    [Q_FORGET] = "DELETE FROM id_given WHERE id_index = ?1",
     [Q_PERSONS] = "SELECT count(*) FROM person",
 };
 const struct db_statements register_statements = {sql, Q__COUNT};
@@ -210,6 +211,15 @@ int register_number_given(const struct register_store *r, const char *id_no, boo
     *given = rc == 1;
     sqlite3_reset(s);
     return rc < 0 ? -1 : 0;
+}
+
+int register_forget_number(const struct register_store *r, const char *id_no, struct err *e)
+{
+    struct hash256 h;
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_FORGET);
+    vault_index(&h, r->v, id_no);
+    db_bind_blob(s, 1, (struct bytes){h.b, sizeof h.b});
+    return db_run(r->c, s, e);
 }
 
 int register_count(struct db_conn *c, int64_t *persons, struct err *e)

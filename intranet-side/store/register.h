@@ -24,6 +24,8 @@ int register_update_person(const struct register_store *s, const json_t *row, st
 int register_delete_person(const struct register_store *s, const char *uid, struct err *e);    /* of a row that a reversal takes back; its number stays given */
 /* Whether a number was ever given, also one that was replaced since. */
 int register_number_given(const struct register_store *s, const char *id_no, bool *given, struct err *e);
+/* Somebody came with this number and his coming was taken back. */
+int register_forget_number(const struct register_store *s, const char *id_no, struct err *e);
 int register_count(struct db_conn *c, int64_t *persons, struct err *e);
 
 extern const struct db_statements register_statements;

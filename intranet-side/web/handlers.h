@@ -22,6 +22,8 @@ HANDLER(web_case_decide);
 HANDLER(web_case_undo);
 HANDLER(web_case_note);
 HANDLER(web_case_effect);
+HANDLER(web_case_effect_with);
+HANDLER(web_case_reverse);
 HANDLER(web_page_get);
 HANDLER(web_page_mark);
 HANDLER(web_reasons);

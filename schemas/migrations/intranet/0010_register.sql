@@ -51,7 +51,8 @@ ALTER TABLE register_event ADD COLUMN undoes INTEGER NOT NULL DEFAULT 0;   -- id
 CREATE INDEX register_event_case ON register_event (case_no, id);
 CREATE INDEX register_event_undoes ON register_event (undoes) WHERE undoes <> 0;
 
--- id_given: every number that was ever given, also one that was replaced since: none is given twice (POP-24).
+-- id_given: every number that was ever given, also one that was replaced since: none is given twice. Only the number of somebody who came with it
+-- and whose coming was taken back is forgotten: it is still his.
 CREATE TABLE id_given (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- row key
     id_index     BLOB    NOT NULL UNIQUE,            -- keyed hash of id_no
@@ -61,7 +62,6 @@ CREATE TABLE id_given (
 INSERT INTO id_given(id_index) SELECT id_index FROM person;
 CREATE TRIGGER id_given_new AFTER INSERT ON person BEGIN INSERT OR IGNORE INTO id_given(id_index) VALUES (new.id_index); END;
 CREATE TRIGGER id_given_changed AFTER UPDATE OF id_index ON person BEGIN INSERT OR IGNORE INTO id_given(id_index) VALUES (new.id_index); END;
-CREATE TRIGGER id_given_stays BEFORE DELETE ON id_given BEGIN SELECT raise(ABORT, 'a number stays given'); END;
 
 CREATE INDEX address_text ON address (text);
 CREATE INDEX household_address ON household (address);
