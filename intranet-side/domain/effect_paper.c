@@ -61,11 +61,13 @@ int paper_find(struct effect_work *w, const json_t *op, json_t **array, struct e
 static int end(struct effect_work *w, const json_t *op, struct err *e)
 {
     json_t *list = NULL, *v;
-    char status[32];
+    char status[32] = "";
     size_t i;
     int rc = paper_find(w, op, &list, e);
     if (rc == 0)
         rc = text(w, status, sizeof status, json_object_get(op, "status"), e);
+    if (rc == 0 && json_array_size(list) && *status == '\0')
+        work_refuse(w, "没有写明原来的证件怎么处理，请核对签发原因");
     json_array_foreach(list, i, v) {
         struct effect_change *c = rc == 0 ? work_touch(w, EFFECT_PAPER, "end_paper", v, e) : NULL;
         if (c == NULL)
@@ -97,6 +99,20 @@ static void lay_out(json_t *row)
     json_object_set_new(row, "content", on);
 }
 
+/* One certificate brings one person in: the same number again is another's, or copied. */
+static int seen_before(struct effect_work *w, const json_t *op, const char *no, struct err *e)
+{
+    json_t *list = NULL, *v;
+    size_t i;
+    struct paper_query q = {kind_of(op), "", "", no, ""};
+    int rc = effect_is(op, "kind", "migration_certificate") ? w->x->look.papers(w->x->look.arg, &q, &list, e) : 0;
+    json_array_foreach(list, i, v)
+        if (effect_is(v, "ours", "0") && !effect_is(v, "case_no", w->x->case_no))
+            work_refuse(w, "编号 %s 的户口迁移证已经用过（受理号 %s），请核对", no, effect_text(v, "case_no"));
+    json_decref(list);
+    return rc;
+}
+
 static int number(struct effect_work *w, const json_t *op, json_t *row, bool ours, struct err *e)
 {
     char no[64];
@@ -105,6 +121,8 @@ static int number(struct effect_work *w, const json_t *op, json_t *row, bool our
             return -1;
         if (*no == '\0')
             work_refuse(w, "没有写明证件编号，请填写办结信息");
+        else if (seen_before(w, op, no, e) < 0)
+            return -1;
     } else if (w->x->look.draw(w->x->look.arg, kind_of(op), w->drawn_papers++, no, e) < 0) {
         return -1;
     }

@@ -582,7 +582,8 @@ static bool attempt(struct town *t, const char *no, const char *item, const char
     for (size_t i = 0; rc < 0 && i < 512; i++) {
         if (t->refusals[i] == NULL)
             t->refusals[i] = strdup(r.zh);
-        if (strncmp(t->refusals[i], r.zh, 30) == 0)
+        size_t have = strlen(t->refusals[i]), want = strlen(r.zh);        /* the end of a sentence names nobody */
+        if (strcmp(t->refusals[i] + (have > 30 ? have - 30 : 0), r.zh + (want > 30 ? want - 30 : 0)) == 0)
             break;
     }
     reply_clear(&r);
