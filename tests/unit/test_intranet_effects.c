@@ -526,6 +526,19 @@ static void test_reversal_refused(void **state)
     back(w, first, "后来已经注销");
 }
 
+/* A case that ends without being done leaves nothing behind: the permit is void, the person free (POP-32). */
+static void test_given_up(void **state)
+{
+    struct world *w = *state;
+    struct app *a = open_case(w, "HJ083", DEATH, DEATH_SLOTS);
+    use(w, a->no, "HJ049", STATION, "permit", KIN("move_in_kin.subject", "host"), NULL, "");
+    is(w, "$move_in_kin.subject", "lock_case", a->no);
+    takes(w, &w->officer, a->no, "terminate", "\"opinion\":\"不再办理\",\"sentence\":\"您已在别处办理\",\"confirm_text\":\"终止办理\"", "terminated");
+    is(w, "$move_in_kin.subject", "lock_case", "");
+    papers(w, "$move_in_kin.subject", "e_permit", "cancelled", 1);
+    app_free(a);
+}
+
 /* The register shows the plan in words before anything is done, persons, households and papers alike. */
 static void test_words(void **state)
 {
@@ -615,7 +628,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {T(test_new_people), T(test_restorations), T(test_corrections), T(test_households), T(test_cancellations), T(test_one_stop),
-                                       T(test_from_outside), T(test_whole_household), T(test_moving_out), T(test_papers), T(test_reversal_refused), T(test_words),
+                                       T(test_from_outside), T(test_whole_household), T(test_moving_out), T(test_papers), T(test_reversal_refused), T(test_given_up), T(test_words),
                                        cmocka_unit_test(test_loader), T(test_fields)};
     log_open("test", LOG_ERROR);
     residents = json_load_file(SOURCE_DIR "/schemas/org/demo-residents.json", 0, NULL);
