@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "intranet-side/domain/effect.h"
 
 static json_t *load(const char *dir, const char *file, struct err *e)
 {
@@ -39,7 +40,7 @@ static int effects_load(struct rules *r, const char *schema_dir, struct err *e)
             rc = -1;
         else if (form == NULL || strlen(form) != n - 5 || strncmp(form, d->d_name, n - 5) != 0)
             rc = err_set(e, ERR_INPUT, "%s/%s: form: want the file's name, have %s", dir, d->d_name, form ? form : "none");
-        else
+        else if ((rc = effect_rule_check(j, form, e)) == 0)
             json_object_set(r->effects, form, j);
         json_decref(j);
     }

@@ -12,9 +12,11 @@
 #include "intranet-side/service/decision.h"
 #include "intranet-side/service/flow.h"
 #include "intranet-side/service/registry.h"
+#include "intranet-side/service/reversal.h"
+#include "intranet-side/store/household.h"
 #include "intranet-side/store/register.h"
 
-struct job { struct core *c; const struct actor *a; const char *no, *person, *field; int64_t now; struct reply *r; };
+struct job { struct core *c; const struct actor *a; const char *no, *person, *field; const json_t *completion; int64_t now; struct reply *r; };
 
 /* Put a piece under its key; false once one is missing. */
 static bool put(json_t *body, const char *key, json_t *piece)
@@ -56,6 +58,13 @@ static json_t *assemble(struct view *v, struct err *e)
         err_set(e, ERR_INTERNAL, "case %s could not be shown", v->d->f.no);
         return NULL;
     }
+    bool offered = false;
+    char zh[160];
+    if (reversal_obstacle(v->conn, &v->d->f, v->a, &offered, zh, sizeof zh, e) < 0) {
+        json_decref(b);
+        return NULL;
+    }
+    json_object_set_new(b, "reversal", json_pack("{s:b, s:s, s:o}", "offered", offered, "why_not", zh, "at", json_time(v->d->f.reversed)));
     json_object_set_new(b, "pages", json_pack("{s:I, s:I, s:i}", "done", (json_int_t)v->d->f.pages_done, "total", (json_int_t)v->d->f.pages_total, "seen",
                                               v->review.seen));
     json_object_set_new(b, "differences", json_pack("{s:i, s:i}", "total", v->review.differences, "noted", v->review.noted));
@@ -102,23 +111,45 @@ static int read_effect(struct db_conn *conn, void *arg, struct err *e)
     struct effect_plan p;
     if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
         return -1;
-    int rc = registry_plan(&p, j->c, conn, &d, flow_stage(j->c->rules, &f), e);
+    json_t *completion = NULL, *kept = json_copy(json_object_get(d.payload, "completion"));
+    if (j->completion && json_object_size(j->completion)) {         /* tried, not kept */
+        json_t *tried = kept ? json_copy(kept) : json_object();
+        json_object_update(tried, (json_t *)j->completion);
+        json_object_set_new(d.payload, "completion", tried);
+    }
+    const char *stage = registry_next_stage(j->c, &d);
+    int rc = registry_plan(&p, j->c, conn, &d, stage, j->now, e);
+    if (rc == 0)
+        rc = registry_completion(&completion, j->c, conn, &d, stage, e);
     if (rc == 0) {
         json_t *obstacles = json_array();
         json_array_extend(obstacles, p.refusals);
-        json_array_extend(obstacles, p.warnings);
-        j->r->body = json_pack("{s:s, s:o, s:o}", "title", *p.title ? p.title : "不改动户籍登记", "changes", effect_in_words(&p, j->c->catalogue), "obstacles",
-                               obstacles);
+        j->r->body = json_pack("{s:s, s:o, s:o, s:O, s:o, s:O?}", "title", *p.title ? p.title : "不改动户籍登记", "changes",
+                               effect_in_words(&p, j->c->catalogue), "obstacles", obstacles, "warnings", p.warnings, "completion", completion, "completed",
+                               kept);
     }
+    json_decref(kept);
     effect_plan_clear(&p);
     dossier_close(&d);
     return rc;
 }
 
+int caseview_effect_with(struct core *c, const struct actor *a, const char *no, const json_t *completion, int64_t now_ms, struct reply *r, struct err *e)
+{
+    struct job j = {.c = c, .a = a, .no = no, .completion = completion, .now = now_ms, .r = r};
+    const char *id;
+    json_t *v;
+    json_object_foreach((json_t *)completion, id, v)
+        if (strncmp(id, "done_", 5) != 0 || !json_is_string(v)) {
+            reply_field(r, id, "unknown", "办结信息有一项不认识的内容，请刷新后重试");
+            return reply_refuse(r, e, ERR_INPUT, "completion", "办结信息有一项不认识的内容，请刷新后重试");
+        }
+    return db_read(c->db, read_effect, &j, e) < 0 ? -1 : log_reading(&j, "read_effect", no, "ok", e);
+}
+
 int caseview_effect(struct core *c, const struct actor *a, const char *no, int64_t now_ms, struct reply *r, struct err *e)
 {
-    struct job j = {.c = c, .a = a, .no = no, .now = now_ms, .r = r};
-    return db_read(c->db, read_effect, &j, e) < 0 ? -1 : log_reading(&j, "read_effect", no, "ok", e);
+    return caseview_effect_with(c, a, no, NULL, now_ms, r, e);
 }
 
 /* --- reasons --- */

@@ -8,6 +8,8 @@
 /* Body: Case. Logged as a reading unless quiet (the body after the actor's own act). */
 int caseview_get(struct core *c, const struct actor *a, const char *no, bool quiet, int64_t now_ms, struct reply *r, struct err *e);
 /* Body: Effect: what finishing would change in the register, and what stands against it. */
+/* completion: NULL, or values the officer has typed so far; nothing is kept. */
+int caseview_effect_with(struct core *c, const struct actor *a, const char *no, const json_t *completion, int64_t now_ms, struct reply *r, struct err *e);
 int caseview_effect(struct core *c, const struct actor *a, const char *no, int64_t now_ms, struct reply *r, struct err *e);
 /* Body of /api/reasons/{item}. */
 int caseview_reasons(struct core *c, const struct actor *a, const char *item, int64_t now_ms, struct reply *r, struct err *e);

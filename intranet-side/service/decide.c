@@ -6,6 +6,7 @@
 #include "intranet-side/service/access.h"
 #include "intranet-side/service/caseview.h"
 #include "intranet-side/service/changes.h"
+#include "intranet-side/service/completion.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/decision.h"
 #include "intranet-side/service/flow.h"
@@ -147,7 +148,7 @@ static int ask_once(struct job *j, struct db_conn *conn, const struct dossier *d
     if (!wf_has_effect(t, WF_REGISTER))
         return 0;
     struct effect_plan p;
-    int rc = registry_plan(&p, j->c, conn, d, wf_register_stage(t), e);
+    int rc = registry_plan(&p, j->c, conn, d, registry_stage(t), j->now, e);
     const char *warning = rc == 0 ? json_string_value(json_array_get(p.warnings, 0)) : NULL;
     if (warning && json_array_size(p.refusals) == 0) {
         reply_field(j->r, "unseen_ok", "warning", warning);
@@ -183,7 +184,8 @@ static int decide_case(struct job *j, struct db_conn *conn, struct dossier *d, s
     }
     if (take_hold(j, conn, d, e) < 0 || choose(j, d, &t, e) < 0 || page_unreadable(conn, d->f.no, &unreadable, e) < 0)
         return -1;
-    if (scanned(j, conn, t, e) < 0 || decision_check(&j->x, j->c, d, t, unreadable, j->now, j->r, e) < 0 || ask_once(j, conn, d, t, e) < 0)
+    if (scanned(j, conn, t, e) < 0 || decision_check(&j->x, j->c, d, t, unreadable, j->now, j->r, e) < 0 ||
+        completion_take(j->c, conn, d, t, j->x.completion, j->now, j->r, e) < 0 || ask_once(j, conn, d, t, e) < 0)
         return -1;
     j->undoable = !wf_touches_register(t);
     struct step s = {.c = j->c, .conn = conn, .d = d, .a = j->a, .t = t, .opinion = j->x.opinion, .sentence = j->x.sentence, .rule_text = j->x.rule_text,

@@ -88,6 +88,10 @@ int decision_read(struct decision *out, const json_t *json, struct reply *r, str
             if (!json_is_boolean(v))
                 return bad_value(r, e, key, "type", "true, false", "", "请求有误，请刷新后重试");
             out->unseen_ok = json_is_true(v);
+        } else if (strcmp(key, "completion") == 0) {
+            if (!json_is_object(v) || json_object_size(v) > 20)
+                return bad_value(r, e, key, "type", "object", "", "办结信息有误，请重新填写");
+            out->completion = v;
         } else if (strcmp(key, "reasons") == 0) {
             if (reasons_read(v, r, e) < 0)
                 return -1;

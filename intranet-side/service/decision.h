@@ -9,6 +9,7 @@
 struct decision {
     const char *action, *opinion, *sentence, *rule, *remedy, *date, *level, *confirm_text;     /* "" where absent */
     const json_t *reasons;               /* NULL or array */
+    const json_t *completion;            /* NULL or object: what the officer adds to the register (done_*) */
     int64_t version;
     bool unseen_ok;
     const char *rule_text;               /* of the rule picked; set by decision_check */

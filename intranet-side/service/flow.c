@@ -58,6 +58,10 @@ void flow_show(struct flow_shown *out, const struct rules *r, const struct case_
     if (s == NULL)
         return;
     bool arriving = f->pages_done < f->pages_total;
+    if (f->reversed) {                                        /* it was finished, and a second officer took it back */
+        *out = (struct flow_shown){"已办结（已撤销）", "correcting", "↺", "correction", 4};
+        return;
+    }
     out->internal = arriving && s->internal_arriving ? s->internal_arriving : s->internal;
     out->public_key = arriving && s->public_arriving ? s->public_arriving : s->public_key;
     out->stage = stage_of(s);                                 /* it is at the station, whether or not every page is: a citizen's time line never goes back */

@@ -1,6 +1,7 @@
 #include "intranet-side/service/registerquery.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -9,6 +10,9 @@
 #include "intranet-side/domain/mask.h"
 #include "intranet-side/service/access.h"
 #include "intranet-side/service/core_parts.h"
+#include "intranet-side/store/event.h"
+#include "intranet-side/store/household.h"
+#include "intranet-side/store/paper.h"
 #include "intranet-side/store/people.h"
 #include "intranet-side/store/register.h"
 
@@ -38,7 +42,9 @@ static json_t *person_row(struct job *j, const json_t *p, struct err *e)
         return NULL;
     }
     mask_value(id_no, sizeof id_no, "id", text_of(p, "id_no"));
-    const char *shown = strcmp(status, "normal") == 0 ? "正常" : strcmp(kind, "death") == 0 ? "已注销(死亡)" : "已注销";
+    char shown[64] = "正常";
+    if (strcmp(status, "normal") != 0)
+        snprintf(shown, sizeof shown, "已注销(%s)", register_value(NULL, "cancel_kind", kind));
     json_t *row = access_register_visible(j->a, u.code, u.parent)
                       ? json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "id", text_of(p, "person_id"), "name", text_of(p, "name"), "former_name",
                                   text_of(p, "former_name"), "id_no", id_no, "gender", register_value(j->c->catalogue, "gender", text_of(p, "gender")),
@@ -158,9 +164,18 @@ static const struct { const char *column, *mask; } shown[] = {
     {"birth_country", NULL}, {"birth_region", NULL}, {"birth_place", NULL}, {"native_region", NULL}, {"relation_to_head", NULL}, {"address", NULL},
     {"marital_status", NULL}, {"education", NULL}, {"military_status", NULL}, {"employer", NULL}, {"phone", "phone"}, {"father_name", NULL},
     {"father_id_no", "id"}, {"mother_name", NULL}, {"mother_id_no", "id"}, {"spouse_name", NULL}, {"spouse_id_no", "id"}, {"status", NULL},
-    {"cancel_kind", NULL}, {"cancel_date", NULL}, {"cancel_reason", NULL},
+    {"cancel_kind", NULL}, {"cancel_date", NULL}, {"cancel_reason", NULL}, {"lock_case", NULL}, {"move_in_date", NULL}, {"move_in_region", NULL},
+    {"move_in_reason", NULL}, {"move_out_region", NULL}, {"move_out_place", NULL},
 };
 enum { N_SHOWN = sizeof shown / sizeof shown[0] };
+
+static const char *mask_of(const char *column)
+{
+    for (size_t i = 0; i < N_SHOWN; i++)
+        if (strcmp(shown[i].column, column) == 0)
+            return shown[i].mask;
+    return NULL;
+}
 
 static json_t *person_rows(const struct job *j, const json_t *p)
 {
@@ -177,52 +192,138 @@ static json_t *person_rows(const struct job *j, const json_t *p)
     return out;
 }
 
-/* "姓名：甲 → 乙；…" of one event, numbers masked. */
-static void changed_text(const struct job *j, const struct register_event *v, char *before, char *after, size_t cap)
+/* --- what happened --- */
+struct events { struct job *j; struct register_store s; json_t *out; };
+
+/* A household by its address and number, a person by his name; as things are now, since the past has no other name for them. */
+static void named(const struct events *x, const char *column, const char *value, char *out, size_t cap)
 {
-    size_t nb = 0, na = 0;
-    before[0] = after[0] = '\0';
-    for (size_t i = 0; i < N_SHOWN; i++) {
-        const char *b = text_of(v->before, shown[i].column), *a = text_of(v->after, shown[i].column);
-        char mb[256], ma[256];
+    json_t *row = NULL;
+    struct err ignored = {0};
+    bool home = strcmp(column, "household_id") == 0;
+    if ((home ? register_household(&x->s, value, &row, &ignored) : register_by_uid(&x->s, value, &row, &ignored)) < 0 || row == NULL)
+        snprintf(out, cap, "（已撤销的登记）");
+    else if (home)
+        snprintf(out, cap, "%s（户号 %s）", text_of(row, "address"), text_of(row, "book_no"));
+    else
+        snprintf(out, cap, "%s", text_of(row, "name"));
+    json_decref(row);
+}
+
+static void value_text(const struct events *x, const char *column, const char *value, char *out, size_t cap)
+{
+    const char *mask = mask_of(column);
+    if (strcmp(column, "household_id") == 0 || strcmp(column, "head_person_id") == 0)
+        named(x, column, value, out, cap);
+    else
+        mask_value(out, cap, mask, mask ? value : register_value(x->j->c->catalogue, column, value));
+}
+
+static void put_column(const struct events *x, struct buf *out, const char *column, const char *value)
+{
+    char text[512];
+    value_text(x, column, value, text, sizeof text);
+    buf_fmt(out, "%s%s：%s", out->n ? "；" : "", register_label(column), text);
+}
+
+/* "姓名：甲；…" before and after, of the columns that changed; numbers masked. */
+static void changed_text(const struct events *x, enum effect_kind kind, const struct register_event *v, struct buf *before, struct buf *after)
+{
+    const char *column;
+    for (size_t i = 0; (column = register_column(kind, i)); i++) {
+        const char *b = text_of(v->before, column), *a = text_of(v->after, column);
         if (strcmp(a, b) == 0)
             continue;
-        mask_value(mb, sizeof mb, shown[i].mask, shown[i].mask ? b : register_value(j->c->catalogue, shown[i].column, b));
-        mask_value(ma, sizeof ma, shown[i].mask, shown[i].mask ? a : register_value(j->c->catalogue, shown[i].column, a));
-        if (v->before && *b && nb < cap)
-            nb += (size_t)snprintf(before + nb, cap - nb, "%s%s：%s", nb ? "；" : "", register_label(shown[i].column), mb);
-        if (na < cap)
-            na += (size_t)snprintf(after + na, cap - na, "%s%s：%s", na ? "；" : "", register_label(shown[i].column), ma);
+        if (*b)
+            put_column(x, before, column, b);
+        if (*a || *b)
+            put_column(x, after, column, a);
     }
 }
 
-struct events { struct job *j; json_t *out; };
 static int event_row(const struct register_event *v, void *arg, struct err *e)
 {
     struct events *x = arg;
-    char before[2000], after[2000];
+    struct buf before, after;
+    char who[200];
+    enum effect_kind kind = strcmp(v->kind, "person") == 0 ? EFFECT_PERSON : strcmp(v->kind, "household") == 0 ? EFFECT_HOUSEHOLD : EFFECT_PAPER;
     (void)e;
-    changed_text(x->j, v, before, after, sizeof before);
-    json_array_append_new(x->out, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "at", json_time(v->at), "text", v->text, "who", v->name, "unit", v->unit,
-                                            "action", v->op, "before", before, "after", after, "no", v->case_no));
+    buf_init(&before, 4000);
+    buf_init(&after, 4000);
+    changed_text(x, kind, v, &before, &after);
+    effect_who(who, sizeof who, kind, v->after ? v->after : v->before);
+    json_array_append_new(x->out, json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:I}", "at", json_time(v->at), "text", v->text, "who", v->name,
+                                            "unit", v->unit, "action", v->op, "before", buf_text(&before), "after", v->after ? buf_text(&after) : "（登记已撤销）",
+                                            "no", v->case_no, "kind", v->kind, "subject", who, "undone", v->undone, "order", (json_int_t)v->id));
+    buf_clear(&before);
+    buf_clear(&after);
     return 0;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    json_int_t x = json_integer_value(json_object_get(*(json_t *const *)a, "order")), y = json_integer_value(json_object_get(*(json_t *const *)b, "order"));
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+/* The person's own events, his household's and those of their papers, newest first. */
+static int history_of(struct events *x, const json_t *p, const json_t *home, struct err *e)
+{
+    json_t *papers = NULL, *v, *sorted[500];
+    size_t i, n = 0;
+    if (register_event_each(&x->s, text_of(p, "person_id"), event_row, x, e) < 0 ||
+        register_event_each(&x->s, text_of(home, "household_id"), event_row, x, e) < 0 ||
+        paper_of(&x->s, text_of(home, "household_id"), text_of(p, "person_id"), &papers, e) < 0) {
+        json_decref(papers);
+        return -1;
+    }
+    int rc = 0;
+    json_array_foreach(papers, i, v)
+        if (rc == 0)
+            rc = register_event_each(&x->s, text_of(v, "paper_id"), event_row, x, e);
+    json_decref(papers);
+    json_array_foreach(x->out, i, v)
+        if (n < sizeof sorted / sizeof sorted[0])
+            sorted[n++] = json_incref(v);
+    qsort(sorted, n, sizeof sorted[0], newest_first);
+    json_array_clear(x->out);
+    for (i = 0; i < n; i++) {
+        json_object_del(sorted[i], "order");
+        json_array_append_new(x->out, sorted[i]);
+    }
+    return rc;
+}
+
+static int papers_of(struct events *x, const json_t *p, json_t *out, struct err *e)
+{
+    json_t *papers = NULL, *v;
+    size_t i;
+    int rc = paper_of(&x->s, text_of(p, "household_id"), text_of(p, "person_id"), &papers, e);
+    json_array_foreach(papers, i, v)
+        json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "kind", register_value(NULL, "paper", text_of(v, "kind")), "no", text_of(v, "no"),
+                                             "issued", text_of(v, "issued"), "valid_until", text_of(v, "valid_until"), "status",
+                                             strcmp(text_of(v, "status"), "cancelled") == 0 ? "已作废" : register_value(NULL, "status", text_of(v, "status")),
+                                             "reason", text_of(v, "reason")));
+    json_decref(papers);
+    return rc;
 }
 
 static int person_body(struct job *j, const struct register_store *s, json_t *p, json_t *home, struct err *e)
 {
-    json_t *members = NULL, *history = json_array();
-    struct events x = {j, history};
+    json_t *members = NULL, *history = json_array(), *papers = json_array();
+    struct events x = {j, *s, history};
     j->out = json_array();
-    if (register_members(s, text_of(p, "household_id"), false, &members, e) < 0 || rows_append(j, members, e) < 0 ||
-        register_event_each(s, text_of(p, "person_id"), event_row, &x, e) < 0) {
+    if (register_members(s, text_of(p, "household_id"), false, &members, e) < 0 || rows_append(j, members, e) < 0 || history_of(&x, p, home, e) < 0 ||
+        papers_of(&x, p, papers, e) < 0) {
         json_decref(members);
         json_decref(history);
+        json_decref(papers);
         json_decref(j->out);
         return -1;
     }
     json_decref(members);
     json_object_set(p, "address", json_object_get(home, "address"));
-    j->r->body = json_pack("{s:o, s:o, s:o}", "person", person_rows(j, p), "household", j->out, "history", history);
+    j->r->body = json_pack("{s:o, s:o, s:o, s:o}", "person", person_rows(j, p), "household", j->out, "history", history, "papers", papers);
     return 0;
 }
 

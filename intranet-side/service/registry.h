@@ -1,16 +1,23 @@
-/* registry.h - a case and the register: the plan of what finishing changes, carried out or only shown; form values beside the register's.
+/* registry.h - a case and the register: the plan of what a stage changes, carried out or only shown; form values beside the register's.
  * Owns: nothing. Threads: inside a closure; registry_apply on the writer. */
 #ifndef INTRANET_SERVICE_REGISTRY_H
 #define INTRANET_SERVICE_REGISTRY_H
 
 #include "intranet-side/domain/effect.h"
+#include "intranet-side/domain/workflow.h"
 #include "intranet-side/service/dossier.h"
 
-/* Work the plan of a stage out. No rule for the item's family, or stage NULL: an empty plan. */
-int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, struct err *e);
+/* Stage of the register that a transition works on: "finish", "permit", "move_out", "move_in"; NULL: it leaves the register alone. */
+const char *registry_stage(const struct wf_transition *t);
+/* The stage that comes next out of the case's state; "finish" when none does. */
+const char *registry_next_stage(struct core *c, const struct dossier *d);
+/* Work the plan of a stage out, with what the officers added so far. No rule for the item's family: an empty plan. */
+int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, int64_t now_ms, struct err *e);
 /* Carry it out with before and after kept. ERR_CONFLICT with r->zh and fields: what stands against it. */
-int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, const char *stage, int64_t now_ms, char *result, size_t cap,
-                   struct reply *r, struct err *e);
+int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, const char *stage, int64_t now_ms, char *result,
+                   size_t cap, struct reply *r, struct err *e);
+/* What the officer adds in this stage (effect_completion), enums with their values. New reference. */
+int registry_completion(json_t **fields, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, struct err *e);
 
 /* The register beside one field of the form. */
 enum compare { COMPARE_NONE, COMPARE_SAME, COMPARE_DIFFERS, COMPARE_CHANGES };   /* CHANGES: the application wants another value there */

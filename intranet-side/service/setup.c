@@ -9,6 +9,8 @@
 #include "intranet-side/service/auth.h"
 #include "intranet-side/service/auth_password.h"
 #include "intranet-side/service/core_parts.h"
+#include "intranet-side/store/household.h"
+#include "intranet-side/store/paper.h"
 #include "intranet-side/store/people.h"
 #include "intranet-side/store/register.h"
 
@@ -154,6 +156,9 @@ static int people_write(struct job *j, struct db_conn *conn, struct err *e)
             rc = register_add_person(&s, p, e);
         json_decref(p);
     }
+    json_array_foreach(json_object_get(j->json, "papers"), i, v)
+        if (rc == 0)
+            rc = paper_add(&s, v, e);
     return rc;
 }
 

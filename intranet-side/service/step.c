@@ -7,6 +7,9 @@
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/flow.h"
 #include "intranet-side/service/registry.h"
+#include "intranet-side/service/reversal.h"
+#include "intranet-side/service/reversal.h"
+#include "intranet-side/store/event.h"
 #include "intranet-side/store/trail.h"
 
 /* "甲；乙": the sentence to the whole, or the reasons one after the other. */
@@ -106,7 +109,7 @@ static int queue_status(struct step *s, const char *trail, struct err *e)
     const json_t *state = rules_public_state(s->c->rules, shown.public_key);
     rules_sentence(sentence, sizeof sentence, state, NULL, values);
     return queue(s, trail, "status",
-                 json_pack("{s:s, s:i, s:b, s:s, s:I, s:o, s:s}", "state", shown.public_key, "stage", shown.stage, "final", s->d->f.final, "deadline",
+                 json_pack("{s:s, s:i, s:b, s:s, s:I, s:o, s:s}", "state", shown.public_key, "stage", shown.stage, "final", s->d->f.final && !s->d->f.reversed, "deadline",
                            flow_public_day(&s->d->f), "at", (json_int_t)s->now_ms, "values", values, "event", sentence),
                  e);
 }
@@ -155,9 +158,9 @@ static int effect(struct step *s, const struct wf_effect *x, const char *trail, 
 {
     switch (x->kind) {
     case WF_REGISTER:
-        return registry_apply(s->c, s->conn, s->d, s->a, x->arg, s->now_ms, s->result, sizeof s->result, r, e);
-    case WF_REGISTER_CANCEL:         /* a stage other than the last one leaves no row behind that would have to go back */
-        return 0;
+        return registry_apply(s->c, s->conn, s->d, s->a, registry_stage(s->t), s->now_ms, s->result, sizeof s->result, r, e);
+    case WF_REGISTER_CANCEL:             /* the permit is void, who was locked is free */
+        return reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e);
     case WF_STATUS_OUT:
         return queue_status(s, trail, e);
     case WF_SMS:
@@ -271,6 +274,20 @@ static void enter(struct step *s)
     f->transitions += s->a != NULL;
 }
 
+/* A case that ends without being done leaves nothing behind: a permit it issued is void, a person it locked is free again. */
+static int given_back(struct step *s, struct reply *r, struct err *e)
+{
+    const struct workflow *w = flow_of(s->c->rules, &s->d->f);
+    const struct wf_state *now = workflow_state(w, s->d->f.state);
+    char officer[33];
+    int64_t n = 0;
+    if (!now->final || strcmp(now->public_key, "completed") == 0)
+        return 0;
+    if (register_event_standing(s->conn, s->d->f.no, &n, officer, e) < 0)
+        return -1;
+    return n ? reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e) : 0;
+}
+
 int step_apply(struct step *s, struct reply *r, struct err *e)
 {
     struct case_file old = s->d->f, *f = &s->d->f;
@@ -284,6 +301,8 @@ int step_apply(struct step *s, struct reply *r, struct err *e)
     for (size_t i = 0; i < s->t->n_effects; i++)
         if (effect(s, &s->t->effects[i], uid.s, r, e) < 0)
             return -1;
+    if (given_back(s, r, e) < 0)
+        return -1;
     json_t *detail = detail_of(s);
     int rc = trail_row(s, uid.s, s->t->action, s->t->label, old.state, f->state, detail, e);
     json_decref(detail);
@@ -318,4 +337,10 @@ int step_status_now(struct core *c, struct db_conn *conn, struct dossier *d, int
 {
     struct step s = {.c = c, .conn = conn, .d = d, .now_ms = now_ms};
     return queue_status(&s, "", e);
+}
+
+int step_sms_now(struct core *c, struct db_conn *conn, struct dossier *d, const char *template_id, int64_t now_ms, struct err *e)
+{
+    struct step s = {.c = c, .conn = conn, .d = d, .now_ms = now_ms};
+    return queue_sms(&s, "", template_id, e);
 }

@@ -34,6 +34,8 @@ int step_trail(struct core *c, struct db_conn *conn, struct dossier *d, const st
                const json_t *detail, int64_t now_ms, struct err *e);
 /* Queue the present public state (after an arrival changed what is shown). */
 int step_status_now(struct core *c, struct db_conn *conn, struct dossier *d, int64_t now_ms, struct err *e);
+/* Queue an SMS of a case outside a transition. */
+int step_sms_now(struct core *c, struct db_conn *conn, struct dossier *d, const char *template_id, int64_t now_ms, struct err *e);
 /* SMS text with its sign, at most 70 characters. */
 int step_sms_text(char *out, size_t cap, const struct rules *rules, const char *template_id, const json_t *values, struct err *e);
 

@@ -5,7 +5,7 @@
 
 #include "intranet-side/store/case_columns.h"
 
-enum { Q_GET, Q_ADD, Q_SAVE, Q_TOUCH, Q_SEALED, Q_PAYLOAD, Q_KEY, Q_KEY_ADD, Q__COUNT };
+enum { Q_GET, Q_ADD, Q_SAVE, Q_TOUCH, Q_SEALED, Q_PAYLOAD, Q_KEY, Q_KEY_ADD, Q_REVERSED, Q__COUNT };
 
 #define SET_COLUMNS                                                                                                              \
     "workflow = ?2, state = ?3, previous = ?4, up_unit = ?5, up = ?6, holder = ?7, holder_name = ?8, held_since = ?9, "          \
@@ -24,6 +24,7 @@ static const char *const sql[Q__COUNT] = {
     [Q_SEALED] = "SELECT id_sealed, phone_sealed, payload FROM case_file WHERE no = ?1",
     [Q_PAYLOAD] = "UPDATE case_file SET payload = ?2, gmt_modified = unixepoch() * 1000 WHERE no = ?1",
     [Q_KEY] = "SELECT wrapped FROM case_key WHERE case_no = ?1",
+    [Q_REVERSED] = "UPDATE case_file SET reversed = ?2, version = version + 1, gmt_modified = unixepoch() * 1000 WHERE no = ?1",
     [Q_KEY_ADD] = "INSERT INTO case_key(case_no, wrapped) VALUES(?1, ?2)",
 };
 const struct db_statements case_statements = {sql, Q__COUNT};
@@ -72,6 +73,7 @@ void case_read_row(struct case_file *f, sqlite3_stmt *s)
     f->pages_done = db_col_int(s, i++);
     f->undo_until = db_col_int(s, i++);
     TEXT(undo_officer, i++);
+    f->reversed = db_col_int(s, i++);
 }
 
 int case_get(struct db_conn *c, const char *no, struct case_file *out, struct err *e)
@@ -220,5 +222,13 @@ int case_key_add(struct db_conn *c, const char *no, struct bytes wrapped, struct
     sqlite3_stmt *s = db_stmt(c, &case_statements, Q_KEY_ADD);
     db_bind_text(s, 1, no);
     db_bind_blob(s, 2, wrapped);
+    return db_run(c, s, e);
+}
+
+int case_set_reversed(struct db_conn *c, const char *no, int64_t at, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &case_statements, Q_REVERSED);
+    db_bind_text(s, 1, no);
+    db_bind_int(s, 2, at);
     return db_run(c, s, e);
 }

@@ -36,6 +36,7 @@ struct case_file {
     int64_t pages_total, pages_done;
     int64_t undo_until;              /* ms; 0 = nothing to undo */
     char undo_officer[33];
+    int64_t reversed;                /* ms at which a finished case was taken back; 0 = it stands. Written by case_set_reversed alone */
 };
 
 struct case_page_query {             /* see service/caselist.h; every member set, "" = any */
@@ -48,6 +49,7 @@ struct case_page_query {             /* see service/caselist.h; every member set
 };
 struct case_counts { int64_t todo, claimable, doing, done, going_on, supplemented, originals, due, oldest_todo, oldest_doing; };      /* oldest: ms in its state, 0 = none */
 
+int case_set_reversed(struct db_conn *c, const char *no, int64_t at, struct err *e);
 int case_get(struct db_conn *c, const char *no, struct case_file *out, struct err *e);        /* ERR_MISSING */
 int case_add(struct db_conn *c, const struct case_file *f, struct bytes id_index, struct bytes id_sealed, struct bytes phone_sealed,
              struct bytes payload, struct err *e);                                             /* ERR_CONFLICT: number or record known */

@@ -4,14 +4,13 @@
 #include <string.h>
 
 enum {
-    Q_BY_INDEX, Q_BY_UID, Q_MEMBERS, Q_NORMAL, Q_FIND, Q_FIND_TOTAL, Q_HOUSEHOLD, Q_ADD_ADDRESS, Q_ADD_HOUSEHOLD, Q_ADD, Q_UPDATE, Q_EVENT, Q_EVENTS,
-    Q_PERSONS, Q__COUNT
+    Q_BY_INDEX, Q_BY_UID, Q_MEMBERS, Q_NORMAL, Q_FIND, Q_FIND_TOTAL, Q_ADD, Q_UPDATE, Q_DELETE, Q_GIVEN, Q_FORGET, Q_PERSONS, Q__COUNT
 };
 /* Plain columns in the order of `columns` below, behind uid, household, sealed. */
 #define PLAIN                                                                                                                     \
     "name, former_name, gender, ethnicity, birth_date, birth_time, birth_country, birth_region, birth_place, native_region, "     \
     "marital_status, education, military_status, employer, relation_to_head, father_name, mother_name, spouse_name, status, "     \
-    "cancel_kind, cancel_date, cancel_reason"
+    "cancel_kind, cancel_date, cancel_reason, lock_case, move_in_date, move_in_region, move_in_reason, move_out_region, move_out_place"
 #define PERSON "SELECT uid, household, sealed, " PLAIN " FROM person"
 #define FIND                                                                                                                      \
     " FROM person AS p JOIN household AS h ON h.uid = p.household JOIN unit AS u ON u.code = h.unit"                              \
@@ -23,19 +22,17 @@ static const char *const sql[Q__COUNT] = {
     [Q_NORMAL] = PERSON " WHERE household = ?1 AND status = 'normal' ORDER BY id",
     [Q_FIND] = "SELECT p.uid" FIND " ORDER BY p.name, p.birth_date, p.id LIMIT 50",
     [Q_FIND_TOTAL] = "SELECT count(*)" FIND,
-    [Q_HOUSEHOLD] = "SELECT h.uid, h.book_no, h.kind, h.head, coalesce(p.name, ''), h.address, a.region, a.text, h.unit FROM household AS h"
-                    " JOIN address AS a ON a.uid = h.address LEFT JOIN person AS p ON p.uid = h.head WHERE h.uid = ?1",
-    [Q_ADD_ADDRESS] = "INSERT INTO address(uid, region, text, unit) VALUES(?1, ?2, ?3, ?4)",
-    [Q_ADD_HOUSEHOLD] = "INSERT INTO household(uid, book_no, kind, head, address, unit) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [Q_ADD] = "INSERT INTO person(uid, household, sealed, id_index, " PLAIN ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-              " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+              " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32)",
     [Q_UPDATE] = "UPDATE person SET household = ?2, sealed = ?3, id_index = ?4, name = ?5, former_name = ?6, gender = ?7, ethnicity = ?8,"
                  " birth_date = ?9, birth_time = ?10, birth_country = ?11, birth_region = ?12, birth_place = ?13, native_region = ?14,"
                  " marital_status = ?15, education = ?16, military_status = ?17, employer = ?18, relation_to_head = ?19, father_name = ?20,"
                  " mother_name = ?21, spouse_name = ?22, status = ?23, cancel_kind = ?24, cancel_date = ?25, cancel_reason = ?26,"
+                 " lock_case = ?27, move_in_date = ?28, move_in_region = ?29, move_in_reason = ?30, move_out_region = ?31, move_out_place = ?32,"
                  " gmt_modified = unixepoch() * 1000 WHERE uid = ?1",
-    [Q_EVENT] = "INSERT INTO register_event(subject, case_no, op, at, officer, name, unit, text, sealed) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    [Q_EVENTS] = "SELECT case_no, op, at, officer, name, unit, text, sealed FROM register_event WHERE subject = ?1 AND kind = 'person' ORDER BY id DESC",
+    [Q_DELETE] = "DELETE FROM person WHERE uid = ?1",
+    [Q_GIVEN] = "SELECT 1 FROM id_given WHERE id_index = ?1",
+    [Q_FORGET] = "DELETE FROM id_given WHERE id_index = ?1",
     [Q_PERSONS] = "SELECT count(*) FROM person",
 };
 const struct db_statements register_statements = {sql, Q__COUNT};
@@ -43,7 +40,7 @@ const struct db_statements register_statements = {sql, Q__COUNT};
 static const char *const columns[] = {
     "name", "former_name", "gender", "ethnicity", "birth_date", "birth_time", "birth_country", "birth_region", "birth_place", "native_region",
     "marital_status", "education", "military_status", "employer", "relation_to_head", "father_name", "mother_name", "spouse_name", "status",
-    "cancel_kind", "cancel_date", "cancel_reason",
+    "cancel_kind", "cancel_date", "cancel_reason", "lock_case", "move_in_date", "move_in_region", "move_in_reason", "move_out_region", "move_out_place",
 };
 enum { N_COLUMNS = sizeof columns / sizeof columns[0] };
 static const char *const sealed_columns[] = {"id_no", "phone", "father_id_no", "mother_id_no", "spouse_id_no"};
@@ -155,40 +152,6 @@ int register_find(const struct register_store *r, const char *unit, const char *
     return 0;
 }
 
-int register_household(const struct register_store *r, const char *uid, json_t **out, struct err *e)
-{
-    static const char *const keys[] = {"household_id", "book_no", "kind", "head_person_id", "head_name", "address_id", "region", "address", "unit_code"};
-    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_HOUSEHOLD);
-    db_bind_text(s, 1, uid);
-    *out = NULL;
-    int rc = db_step(r->c, s, e);
-    if (rc != 1)
-        return rc;
-    *out = json_object();
-    for (int i = 0; i < 9; i++)
-        json_object_set_new(*out, keys[i], json_string(db_col_text(s, i)));
-    sqlite3_reset(s);
-    return 0;
-}
-
-int register_add_address(const struct register_store *r, const json_t *row, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_ADD_ADDRESS);
-    static const char *const keys[] = {"address_id", "region", "text", "unit_code"};
-    for (int i = 0; i < 4; i++)
-        db_bind_text(s, i + 1, str(row, keys[i]));
-    return db_run(r->c, s, e);
-}
-
-int register_add_household(const struct register_store *r, const json_t *row, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_ADD_HOUSEHOLD);
-    static const char *const keys[] = {"household_id", "book_no", "kind", "head_person_id", "address_id", "unit_code"};
-    for (int i = 0; i < 6; i++)
-        db_bind_text(s, i + 1, str(row, keys[i]));
-    return db_run(r->c, s, e);
-}
-
 static int person_write(const struct register_store *r, size_t q, const json_t *row, struct err *e)
 {
     char place[64];
@@ -231,68 +194,32 @@ int register_update_person(const struct register_store *r, const json_t *row, st
     return db_changes(r->c) == 1 ? 0 : err_set(e, ERR_MISSING, "person %s is not known", str(row, "person_id"));
 }
 
-static void event_place(char out[64], const char *person, int64_t at)
+int register_delete_person(const struct register_store *r, const char *uid, struct err *e)
 {
-    snprintf(out, 64, "register_event/%.32s/%lld", person, (long long)at);
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_DELETE);
+    db_bind_text(s, 1, uid);
+    return db_run(r->c, s, e);
 }
 
-int register_event_add(const struct register_store *r, const struct register_event *v, struct err *e)
+int register_number_given(const struct register_store *r, const char *id_no, bool *given, struct err *e)
 {
-    char place[64];
-    struct buf sealed;
-    json_t *both = json_pack("{s:O?, s:O?}", "before", (json_t *)v->before, "after", (json_t *)v->after);
-    char *text = both ? json_dumps(both, JSON_COMPACT) : NULL;
-    json_decref(both);
-    buf_init(&sealed, 1 << 20);
-    event_place(place, v->person, v->at);
-    int rc = text ? vault_seal(&sealed, r->v, place, bytes_of(text), e) : err_set(e, ERR_INTERNAL, "event: out of memory");
-    free(text);
-    if (rc == 0) {
-        sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_EVENT);
-        db_bind_text(s, 1, v->person);
-        db_bind_text(s, 2, v->case_no);
-        db_bind_text(s, 3, v->op);
-        db_bind_int(s, 4, v->at);
-        db_bind_text(s, 5, v->officer);
-        db_bind_text(s, 6, v->name);
-        db_bind_text(s, 7, v->unit);
-        db_bind_text(s, 8, v->text);
-        db_bind_blob(s, 9, buf_bytes(&sealed));
-        rc = db_run(r->c, s, e);
-    }
-    buf_clear(&sealed);
-    return rc;
+    struct hash256 h;
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_GIVEN);
+    vault_index(&h, r->v, id_no);
+    db_bind_blob(s, 1, (struct bytes){h.b, sizeof h.b});
+    int rc = db_step(r->c, s, e);
+    *given = rc == 1;
+    sqlite3_reset(s);
+    return rc < 0 ? -1 : 0;
 }
 
-static int event_row(const struct register_store *r, const char *person, sqlite3_stmt *s, register_event_fn fn, void *arg, struct err *e)
+int register_forget_number(const struct register_store *r, const char *id_no, struct err *e)
 {
-    char place[64];
-    struct buf plain;
-    buf_init(&plain, 1 << 20);
-    event_place(place, person, db_col_int(s, 2));
-    int rc = vault_unseal(&plain, r->v, place, db_col_blob(s, 7), e);
-    json_t *both = rc == 0 ? json_loadb((const char *)plain.p, plain.n, 0, NULL) : NULL;
-    buf_wipe(&plain);
-    if (rc == 0) {
-        struct register_event v = {person, db_col_text(s, 0), db_col_text(s, 1), db_col_text(s, 3), db_col_text(s, 4), db_col_text(s, 5),
-                                   db_col_text(s, 6), db_col_int(s, 2), json_object_get(both, "before"), json_object_get(both, "after")};
-        rc = fn(&v, arg, e);
-    }
-    json_decref(both);
-    return rc;
-}
-
-int register_event_each(const struct register_store *r, const char *person, register_event_fn fn, void *arg, struct err *e)
-{
-    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_EVENTS);
-    int rc;
-    db_bind_text(s, 1, person);
-    while ((rc = db_step(r->c, s, e)) == 1)
-        if (event_row(r, person, s, fn, arg, e) < 0) {
-            sqlite3_reset(s);
-            return -1;
-        }
-    return rc;
+    struct hash256 h;
+    sqlite3_stmt *s = db_stmt(r->c, &register_statements, Q_FORGET);
+    vault_index(&h, r->v, id_no);
+    db_bind_blob(s, 1, (struct bytes){h.b, sizeof h.b});
+    return db_run(r->c, s, e);
 }
 
 int register_count(struct db_conn *c, int64_t *persons, struct err *e)

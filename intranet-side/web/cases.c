@@ -2,6 +2,7 @@
 #include "intranet-side/service/caselist.h"
 #include "intranet-side/service/caseview.h"
 #include "intranet-side/service/decide.h"
+#include "intranet-side/service/reversal.h"
 #include "intranet-side/web/answer.h"
 #include "intranet-side/web/handlers.h"
 
@@ -79,6 +80,28 @@ int web_case_undo(struct request *rq, struct response *rs, void *app)
 int web_case_effect(struct request *rq, struct response *rs, void *app)
 {
     return web_case(rq, rs, app, caseview_effect);
+}
+
+int web_case_effect_with(struct request *rq, struct response *rs, void *app)
+{
+    struct web *w = app;
+    struct reply r = {0};
+    struct err e = {0};
+    int rc = caseview_effect_with(w->core, web_actor(rq), request_path_arg(rq, "no"), json_object_get(request_json(rq), "completion"), request_now_ms(rq), &r, &e);
+    return web_send(rs, rq, 200, rc, &r, &e);
+}
+
+int web_case_reverse(struct request *rq, struct response *rs, void *app)
+{
+    struct web *w = app;
+    const char *reason = "", *confirm = "";
+    const struct member m[] = {{"reason", MEMBER_TEXT, true, 300, &reason, NULL}, {"confirm_text", MEMBER_TEXT, true, 40, &confirm, NULL}};
+    struct reply r = {0};
+    struct err e = {0};
+    if (web_members(rq, rs, m, 2) < 0)
+        return -1;
+    int rc = reversal_take(w->core, web_actor(rq), request_path_arg(rq, "no"), reason, confirm, request_now_ms(rq), &r, &e);
+    return web_send(rs, rq, 200, rc, &r, &e);
 }
 
 int web_case_preview(struct request *rq, struct response *rs, void *app)

@@ -25,6 +25,8 @@ HANDLER(web_case_effect);
 HANDLER(web_case_flow);
 HANDLER(web_scan);
 HANDLER(web_flows);
+HANDLER(web_case_effect_with);
+HANDLER(web_case_reverse);
 HANDLER(web_page_get);
 HANDLER(web_page_mark);
 HANDLER(web_reasons);

@@ -34,7 +34,7 @@ function idNumber(region, birth, gender) {
   return used.has(body) ? idNumber(region, birth, gender) : (used.add(body), body + checkDigit(body));
 }
 
-const people = [], households = [], addresses = [], takenNames = new Set();
+const people = [], households = [], addresses = [], papers = [], takenNames = new Set();
 const stations = org.units.filter((u) => u.kind === "station");
 const regionName = { 340797: "望江区", 340798: "青山区", 340799: "江州区" };
 
@@ -61,7 +61,8 @@ function person(household, relation, { gender, age, surname = pick(SURNAMES), re
     phone: adult ? `199${String(int(0, 99999999)).padStart(8, "0")}` : null,
     relation_to_head: relation, household_id: household.household_id,
     father_id_no: null, father_name: null, mother_id_no: null, mother_name: null, spouse_name: null, spouse_id_no: null,
-    status: "normal", cancel_kind: null, cancel_date: null, cancel_reason: null, ...rest,
+    status: "normal", cancel_kind: null, cancel_date: null, cancel_reason: null, lock_case: null, move_in_date: null, move_in_region: null,
+    move_in_reason: null, move_out_region: null, move_out_place: null, ...rest,
   };
   people.push(p);
   return p;
@@ -79,6 +80,7 @@ function household(station, kind = "10") {
   const h = {
     household_id: id("household", n), book_no: station.code.slice(0, 8) + String(n).padStart(6, "0"), kind,
     head_person_id: null, address_id: address.address_id, unit_code: station.code,
+    status: "normal", name: null, collective_kind: null, land_kind: n % 7 ? "state" : null, frozen: "0", formed: null, ended: null,
   };
   households.push(h);
   return [h, region];
@@ -150,6 +152,7 @@ for (const station of stations.slice(5, 7)) {                 // two collective 
     const p = person(h, i ? "99" : "02", { gender: pick(["1", "2"]), age: int(22, 34), region });
     if (!i) h.head_person_id = p.person_id;
   }
+  Object.assign(h, station === stations[5] ? { collective_kind: "unit", name: "江州铜材有限公司" } : { collective_kind: "student", name: "江州师范学院" });
 }
 
 // Names that a system must carry whole.
@@ -195,9 +198,122 @@ const cast = {};
   cast.non_core_change = { item: "HJ043", applicant: p.id_no, subject: p.id_no };
 }
 
+// Below the first cast, so that its people keep their names and numbers: what the other kinds of business need.
+const single = (gender, age, more = {}, station = home) => {
+  const [h, region] = household(station);
+  const p = person(h, "02", { gender, age, region, marital_status: "10", ...more });
+  h.head_person_id = p.person_id;
+  return p;
+};
+const houseOf = (p) => households.find((h) => h.household_id === p.household_id);
+const addressOf = (p) => { const a = addresses.find((x) => x.address_id === houseOf(p).address_id); return `${a.region} ${a.text}`; };
+const cancelled = (kind, date, reason, gender, age, more = {}) => {
+  const [h, region] = household(home);
+  const keeper = person(h, "02", { gender: "1", age: age + 26, region, marital_status: "30" });
+  h.head_person_id = keeper.person_id;
+  const p = person(h, gender === "1" ? "20" : "30", { gender, age, region, surname: keeper.name[0], ...more });
+  parents(p, keeper, null);
+  Object.assign(p, { status: "cancelled", cancel_kind: kind, cancel_date: date, cancel_reason: reason });
+  return [p, keeper];
+};
+let paperNo = 0;
+const paper = (kind, p, more = {}) => {
+  papers.push({
+    paper_id: id("paper", ++paperNo), kind, no: `${home.code.slice(0, 6)}${String(papers.filter((x) => x.kind === kind).length + 1).padStart(8, "0")}`, ours: "1",
+    household_id: kind === "booklet" ? p.household_id : null, person_id: kind === "booklet" ? null : p?.person_id ?? null, case_no: null,
+    unit_code: p ? houseOf(p).unit_code : home.code, issued: "2024-05-06", valid_until: null, status: "valid", reason: null, ...more,
+  });
+  return papers.at(-1);
+};
+const who = (item, p, more = {}) => ({ item, applicant: p.id_no, subject: p.id_no, address: addressOf(p), ...more });
+
+{                                               // families that split, move, change their head
+  const [h, r] = household(home);
+  const [f, m] = couple(h, r, 52);
+  const son = child(h, r, f, m, 25, "20");
+  const daughter = child(h, r, f, m, 12, "30");
+  paper("booklet", f);
+  cast.family = { head: f.id_no, spouse: m.id_no, son: son.id_no, daughter: daughter.id_no, address: addressOf(f) };
+  cast.split = { item: "HJ044", applicant: son.id_no, subject: son.id_no, head: f.id_no };
+  cast.head_change = { item: "HJ042", applicant: f.id_no, old_head: f.id_no, new_head: m.id_no };
+  cast.booklet = { item: "HJ097", applicant: f.id_no, subject: f.id_no, head: f.id_no };
+}
+{
+  const [h, r] = household(home);               // host of those who move in, on state land
+  const [f, m] = couple(h, r, 38);
+  h.land_kind = "state";
+  const far = single("2", 33, {}, stations[0]), guest = single("1", 61, { marital_status: "30" }, stations[4]);
+  cast.host = { head: f.id_no, spouse: m.id_no, address: addressOf(f), name: f.name };
+  cast.move_in_kin = who("HJ049", guest, { host: f.id_no });
+  cast.move_in_house = who("HJ050", far, { new_address: `${home.regions[0]} 江州市江州区长江路288号3栋901室` });
+  cast.move_in_work = who("HJ062", single("2", 29, {}, stations[1]), { host: f.id_no });
+}
+{
+  const [h, r] = household(home);               // collective land: what is for state land alone is refused
+  couple(h, r, 47);
+  h.land_kind = "collective";
+  cast.collective_land = { head: people.at(-2).id_no, address: addressOf(people.at(-2)), book_no: h.book_no };
+  const [h2, r2] = household(home);             // frozen: nobody moves in
+  couple(h2, r2, 58);
+  Object.assign(h2, { land_kind: "state", frozen: "1" });
+  cast.frozen = { head: people.at(-2).id_no, address: addressOf(people.at(-2)), book_no: h2.book_no };
+}
+for (const [kind, name] of [["student", "江州职业技术学院"], ["talent", "江州市人才交流中心"], ["temple", "望江寺"], ["public", "长江路社区"], ["unit", "江州市第一人民医院"]]) {
+  const [h, region] = household(home, "20");
+  Object.assign(h, { collective_kind: kind, name, land_kind: "state" });
+  for (let i = 0; i < 3; i++) {
+    const p = person(h, i ? "99" : "02", { gender: kind === "temple" ? "1" : pick(["1", "2"]), age: int(20, 30), region });
+    if (!i) h.head_person_id = p.person_id;
+  }
+  (cast.collective ??= {})[kind] = { name, book_no: h.book_no, head: people.at(-3).id_no, member: people.at(-1).id_no };
+}
+cast.student_move_out = who("HJ054", single("1", 19, { education: "61" }));
+cast.student_move_in = who("HJ055", single("2", 18, { education: "61" }, stations[2]), { school: "江州职业技术学院" });
+cast.sex_change = who("HJ033", single("1", 23));
+cast.birthdate_change = who("HJ036", single("2", 41));
+cast.ethnicity_change = (() => {
+  const [h, r] = household(home);
+  const [f, m] = couple(h, r, 36);
+  rename(m, m.name, "03");
+  const c = child(h, r, f, m, 9);
+  return { item: "HJ034", applicant: f.id_no, subject: c.id_no, parent: m.id_no };
+})();
+cast.former_name = who("HJ031", single("1", 35));
+cast.enlistment = who("HJ084", single("1", 20, { education: "61" }));
+cast.emigration = who("HJ087", single("2", 44));
+cast.move_out = who("HX024", single("1", 39));
+cast.establish_family = who("HJ108", people.find((p) => p.id_no === cast.collective.public.member));
+{
+  const RESTORE = [
+    ["enlistment", "army", "HJ070", "2021-09-10", "入伍通知书"], ["short_exit", "short_exit", "HJ076", "2001-06-18", "因私短期出境"],
+    ["missing", "missing", "HJ078", "2019-04-12", "宣告失踪"], ["long_absent", "long_absent", "HJ079", "2009-11-02", "长期外出"],
+    ["marriage_away", "marriage_away", "HJ080", "2006-03-20", "婚嫁外出"], ["prison", "prison", "HJ077", "2002-07-08", "服刑"],
+    ["nationality", "nationality", "HJ082", "2015-12-01", "加入外国国籍"],
+  ];
+  let n = 0;
+  for (const [kind, name, item, date, reason] of RESTORE) {
+    const [p, keeper] = cancelled(kind, date, reason, n++ % 2 ? "2" : "1", kind === "enlistment" ? 23 : 46);
+    cast[`restoration_${name}`] = { item, applicant: keeper.id_no, subject: p.id_no, head: keeper.id_no, address: addressOf(keeper) };
+  }
+  const [gone, keeper] = cancelled("moved_out", "2026-03-02", "毕业", "2", 24, { move_out_region: "320100", move_out_place: "南京市玄武区四牌楼2号" });
+  const expired = paper("migration_certificate", gone, { issued: "2026-03-02", valid_until: "2026-04-11", reason: "毕业" });
+  cast.restoration_permit_expired = { item: "HJ081", applicant: keeper.id_no, subject: gone.id_no, head: keeper.id_no, address: addressOf(keeper) };
+  cast.migration_permit = { item: "HJ101", applicant: gone.id_no, subject: gone.id_no, old_no: expired.no };
+  const [away, father] = cancelled("moved_out", "2026-11-10", "工作调动", "1", 29, { move_out_region: "310101", move_out_place: "上海市黄浦区中山东一路1号" });
+  const fresh = paper("migration_certificate", away, { issued: "2026-11-10", valid_until: "2026-12-20", reason: "工作调动" });
+  cast.moved_out = { applicant: father.id_no, subject: away.id_no, old_no: fresh.no };
+  const permit = paper("permit", null, { issued: "2026-11-02", valid_until: "2026-12-12", reason: "投靠迁入" });
+  cast.permit_to_move = { item: "HJ102", applicant: cast.host.head, old_no: permit.no };
+  const [dead, son] = cancelled("death", "2024-02-02", "疾病", "1", 30);
+  cast.supplement_death = { item: "HJ092", applicant: son.id_no, subject: dead.id_no, head: son.id_no, address: addressOf(son) };
+}
+cast.certificate = who("HJ105", single("2", 31));
+for (const h of households.filter((x) => x.unit_code === home.code && !x.collective_kind && !papers.some((q) => q.household_id === x.household_id)))
+  paper("booklet", people.find((p) => p.person_id === h.head_person_id));
+
 const line = (o) => `    ${JSON.stringify(o)}`;
 const list = (rows) => `[\n${rows.map(line).join(",\n")}\n  ]`;
 writeFileSync(at("../org/demo-residents.json"),
-  `{\n  "note": "Invented people. Made by schemas/tools/residents.mjs.",\n  "cast": ${JSON.stringify(cast)},\n` +
-  `  "addresses": ${list(addresses)},\n  "households": ${list(households)},\n  "persons": ${list(people)}\n}\n`);
+  `{\n  "note": "Invented people. Made by schemas/tools/residents.mjs.",\n  "cast": ${JSON.stringify(cast, null, 2).replaceAll("\n", "\n  ")},\n` +
+  `  "addresses": ${list(addresses)},\n  "households": ${list(households)},\n  "persons": ${list(people)},\n  "papers": ${list(papers)}\n}\n`);
 console.log(`${households.length} households, ${people.length} persons, ${people.filter((p) => p.status !== "normal").length} cancelled`);

@@ -22,6 +22,8 @@
 #include "intranet-side/service/setup.h"
 #include "intranet-side/service/upkeep.h"
 #include "intranet-side/store/people.h"
+#include "intranet-side/store/household.h"
+#include "intranet-side/store/paper.h"
 #include "intranet-side/store/register.h"
 #include "tests/unit/scratch.h"
 
@@ -109,6 +111,8 @@ MAYBE int world_people_write(struct db_conn *conn, void *arg, struct err *e)
         rc = rc < 0 ? rc : register_add_person(&s, row, e);
         json_decref(row);
     }
+    json_array_foreach(json_object_get(all, "papers"), i, v)
+        rc = rc < 0 ? rc : paper_add(&s, v, e);
     json_decref(all);
     return rc;
 }

@@ -3,6 +3,7 @@
 #include "tests/unit/intranet_world.h"
 
 #include "intranet-side/service/registerquery.h"
+#include "intranet-side/service/reversal.h"
 
 #define OK "\"unseen_ok\":true"
 
@@ -82,7 +83,7 @@ static void test_death(void **state)
     takes(w, &w->officer, b->no, "originals_ok", "", "awaiting_completion");
     refused(w, &w->officer, b->no, "finish", OK, ERR_CONFLICT, "已经注销");
     json_t *plan = effect(w, b->no);
-    assert_string_equal(json_string_value(json_array_get(json_object_get(plan, "obstacles"), 0)), "这个人的户口已经注销，不能再次注销");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(plan, "obstacles"), 0)), "袁淑贞的户口已经注销，不能再次注销");
     json_decref(plan);
     json_decref(before);
     json_decref(p);
@@ -91,7 +92,7 @@ static void test_death(void **state)
     app_free(b);
 }
 
-/* A head who dies leaves others behind: said once, and finished when confirmed. */
+/* A head who dies leaves others behind: refused until the officer names who follows him (POP-24, POP-57). */
 static void test_death_of_a_head(void **state)
 {
     struct world *w = *state;
@@ -105,8 +106,14 @@ static void test_death_of_a_head(void **state)
     struct app *a = open_case(w, "HJ083", text, DEATH_SLOTS);
     takes(w, &w->officer, a->no, "pass", OK, "awaiting_originals");
     takes(w, &w->officer, a->no, "originals_ok", "", "awaiting_completion");
-    refused(w, &w->officer, a->no, "finish", "", ERR_CONFLICT, "逝者是户主");
-    takes(w, &w->officer, a->no, "finish", OK, "completed");
+    refused(w, &w->officer, a->no, "finish", OK, ERR_CONFLICT, "逝者是户主，户内还有 3 名家庭成员");
+    refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799194703110845\"}", ERR_INPUT, "身份证号不对");
+    refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_other\":\"1\"}", ERR_INPUT, "不认识");
+    refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799199710206943\"}", ERR_CONFLICT, "新户主不是户内的正常成员");
+    takes(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799194703110844\"}", "completed");
+    json_t *head = registered(w, "340799194703110844");
+    assert_string_equal(text_of(head, "relation_to_head"), "02");
+    json_decref(head);
     free(text);
     json_decref(e);
     app_free(a);
@@ -176,6 +183,57 @@ static void test_obstacles(void **state)
     }
 }
 
+static int take_back(struct world *w, const struct actor *a, const char *no, const char *reason, const char *confirm, enum err_code code, const char *zh)
+{
+    struct reply r = {0};
+    struct err e = {0};
+    int rc = reversal_take(&w->c, a, no, reason, confirm, w->now, &r, &e);
+    if (code == ERR_NONE && rc < 0)
+        fail_msg("reversal: %s %s (%s)", err_word(e.code), e.msg, r.zh);
+    if (code != ERR_NONE && (rc == 0 || e.code != code || !strstr(r.zh, zh)))
+        fail_msg("reversal: want %s \"%s\", have %s \"%s\"", err_word(code), zh, err_word(e.code), r.zh);
+    reply_clear(&r);
+    return rc;
+}
+
+/* POP-61: a second officer of the station takes a finished case back, with reason and typed words; the register, the trail and the citizen know. */
+static void test_reversal(void **state)
+{
+    struct world *w = *state;
+    struct app *a = open_case(w, "HJ083", DEATH, DEATH_SLOTS);
+    json_t *before = registered(w, "340799194703110844");
+    take_back(w, &w->colleague, a->no, "录错人", REVERSAL_CONFIRM, ERR_CONFLICT, "还没有办结");
+    finish(w, a->no);
+    json_t *c = see(w, &w->officer, a->no);
+    assert_true(json_is_true(json_object_get(json_object_get(c, "reversal"), "offered")));
+    assert_non_null(strstr(text_of(json_object_get(c, "reversal"), "why_not"), "另一名民警"));
+    json_decref(c);
+    take_back(w, &w->officer, a->no, "录错人", REVERSAL_CONFIRM, ERR_DENIED, "另一名民警");
+    take_back(w, &w->aux, a->no, "录错人", REVERSAL_CONFIRM, ERR_DENIED, "受理派出所的民警");
+    take_back(w, &w->neighbour, a->no, "录错人", REVERSAL_CONFIRM, ERR_MISSING, "没有这件");
+    take_back(w, &w->colleague, a->no, " ", REVERSAL_CONFIRM, ERR_INPUT, "为什么撤销");
+    take_back(w, &w->colleague, a->no, "录错人", "撤销", ERR_INPUT, "请输入");
+    take_back(w, &w->colleague, a->no, "录错人，证明是同名的另一人", REVERSAL_CONFIRM, ERR_NONE, "");
+    world_tick(w, 6000);
+    json_t *after = registered(w, "340799194703110844"), *h = history(w, text_of(after, "person_id"));
+    assert_true(json_equal(before, after));
+    assert_string_equal(text_of(json_array_get(h, 0), "text"), REVERSAL_CONFIRM);
+    assert_true(json_is_true(json_object_get(json_array_get(h, 1), "undone")));
+    assert_non_null(last_sent(w, "status", a->no));
+    assert_non_null(strstr(last_sent(w, "status", a->no), "correcting"));
+    assert_null(strstr(last_sent(w, "status", a->no), "周建国"));
+    c = see(w, &w->colleague, a->no);
+    assert_string_equal(text_of(c, "internal"), "已办结（已撤销）");
+    const json_t *t = json_object_get(c, "trail");
+    assert_string_equal(text_of(json_array_get(t, json_array_size(t) - 1), "opinion"), "录错人，证明是同名的另一人");
+    take_back(w, &w->colleague, a->no, "再一次", REVERSAL_CONFIRM, ERR_CONFLICT, "已经撤销过");
+    json_decref(c);
+    json_decref(h);
+    json_decref(before);
+    json_decref(after);
+    app_free(a);
+}
+
 /* Looking people up: nothing without a condition, one's own area only, masked, counted, logged. */
 static void test_query(void **state)
 {
@@ -228,7 +286,7 @@ static void test_query(void **state)
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
-    const struct CMUnitTest tests[] = {T(test_birth), T(test_death), T(test_death_of_a_head), T(test_rename), T(test_change), T(test_obstacles), T(test_query)};
+    const struct CMUnitTest tests[] = {T(test_birth), T(test_death), T(test_death_of_a_head), T(test_rename), T(test_change), T(test_obstacles), T(test_reversal), T(test_query)};
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -430,23 +430,25 @@ test("WFL-07 every item has refusal rules of its kind with law, reason and remed
   for (const s of states.values()) for (const { word } of words.jargon) assert.ok(!s.sentence.includes(word), `${s.key}: ${word}`);
 });
 
-test("POP effects: four families, sources are form fields, targets are register columns", () => {
-  const columns = new Set(Object.keys(residents.persons[0]));
-  assert.deepEqual(effects.map((e) => e.form).sort(), ["birth", "death", "name_change", "non_core_change"]);
+test("CAT POP effects: every family has one, sources are form fields or its own completion, targets are register columns", () => {
+  const columns = new Set([...Object.keys(residents.persons[0]), ...Object.keys(residents.households[0]), "address"]);
+  assert.deepEqual(effects.map((e) => e.form).sort(), [...families.keys()].sort());
   for (const e of effects) {
-    const map = fieldMap(families.get(e.form));
+    const family = families.get(e.form), done = new Set((e.completion ?? []).map((c) => c.id));
+    const known = new Set([...fieldMap(family).keys(), ...(family.repeats ?? []).map((r) => r.id), ...done, "@where"]);
     const check = (o) => {
       if (Array.isArray(o)) return o.forEach(check);
       if (o === null || typeof o !== "object") return;
-      for (const key of ["field", "label"]) if (typeof o[key] === "string") assert.ok(map.has(o[key]), `${e.form}: ${o[key]}`);
+      for (const key of ["field", "label", "map", "region"])
+        for (const id of [o[key]].flat()) if (typeof id === "string" && !(key === "label" && o.type)) assert.ok(known.has(id), `${e.form}: ${id}`);
       Object.values(o).forEach(check);
     };
     check(e.ops);
     check(e.guards);
-    for (const op of e.ops) {
-      assert.ok(["add_person", "update_person", "cancel_person"].includes(op.op));
-      for (const c of Object.keys(op.set)) assert.ok(columns.has(c), `${e.form}: ${c}`);
-    }
+    check(e.names ?? {});
+    for (const c of e.completion ?? []) assert.ok(/^done_/.test(c.id) && c.label && (c.code_table === undefined || tables.has(c.code_table)), `${e.form}: ${c.id}`);
+    for (const op of e.ops.filter((o) => !o.op.endsWith("_paper")))
+      for (const c of [...Object.keys(op.set ?? {}), ...Object.keys(op.set_new ?? {})]) assert.ok(columns.has(c), `${e.form}: ${c}`);
   }
 });
 
@@ -478,7 +480,13 @@ test("residents: valid invented ID numbers, whole households, names that are har
   assert.ok(residents.persons.length >= 300 && households.size >= 110);
   assert.ok(residents.persons.some((p) => p.name.includes("·")) && residents.persons.some((p) => p.name.includes("𠮷")));
   assert.ok(residents.persons.some((p) => p.status === "cancelled"));
-  for (const c of Object.values(residents.cast)) for (const [k, v] of Object.entries(c)) if (k !== "item") assert.ok(numbers.has(v), k);
+  for (const c of Object.values(residents.cast)) for (const [k, v] of Object.entries(c)) if (/^(applicant|subject|head|spouse|son|daughter|host|parent)$/.test(k)) assert.ok(numbers.has(v), k);
+  const kinds = (of, key) => new Set(of.map((x) => x[key]).filter(Boolean));
+  assert.deepEqual([...kinds(residents.households, "collective_kind")].sort(), ["public", "student", "talent", "temple", "unit"]);
+  assert.ok(residents.households.some((h) => h.frozen === "1") && residents.households.some((h) => h.land_kind === "collective"));
+  for (const k of ["enlistment", "short_exit", "missing", "long_absent", "marriage_away", "moved_out", "prison", "nationality", "death"])
+    assert.ok(kinds(residents.persons, "cancel_kind").has(k), k);
+  assert.ok(residents.papers.some((p) => p.kind === "booklet") && residents.papers.some((p) => p.kind === "migration_certificate" && p.valid_until < "2026-11-01"));
 });
 
 test("no empty required text and no XML-unfit character anywhere in the data", () => {

@@ -103,6 +103,12 @@ export const w = {
     originalsNeed: "每份都核对后才能确定；有不一致的请用“原件不符”", noOriginals: "这件没有要收的原件", withdrawHelp: "确定后申请结束，群众收到通知。已经作出决定的不能撤回。", waiting: "正在提交", moreFields: "再选一项填写的内容", changedMeanwhile: "这件刚被改动，已换成最新的内容，请核对后再确定", backOnline: "连接已恢复，决定没有提交，内容还在，可以再确定",
     arrived: "连接已恢复，决定已经提交", templates: "常用说法", choiceText: "情形", pageN: (n: number) => `第 ${n} 页`, subBureau: "上级分局", stillTyping: "正在生成预览",
     problem: "问题", askWithdraw: "群众申请撤回这件申请", pickedNone: "还没有勾选", reasonCitizen: "原因（给群众）", empty: "请写给群众的话",
+    done: "办结信息", doneNeed: "请填写", doneNeeds: (l: string) => `请填写${l}`, doneOptional: "（不需要就空着）", doneChoose: "请选择，可输入查找", warnings: "请先看清",
+    warningsOk: "已经核实，仍要办结", warningsNeed: "请核实后勾选“已经核实”",
+  },
+  reverse: {
+    title: "撤销办结", what: "这件对户籍登记的改动全部退回办结以前的样子，签发的证件作废。办结和撤销都留在变动记录里。", citizen: "群众会看到“纠错处理中”，并收到短信。",
+    reason: "为什么撤销（内部，群众看不到）", reasonNeed: "请写明为什么撤销", done: "已撤销办结，户籍登记已退回",
   },
   summary: {
     changes: "登记的变化", after: "批准后", rule: "依据", opinions: "民警意见", noOpinion: "没有填写意见", open: "没有说明的问题", noOpen: "没有",
@@ -111,7 +117,7 @@ export const w = {
   search: {
     title: "户籍查询", id: "身份证号", name: "姓名", birth: "出生日期", go: "查询", clear: "清空", hint: "先输一个条件再查；每次查询都有记录", total: (n: number, ms: number) => `共 ${n} 条，用时 ${ms} 毫秒`,
     cols: { name: "姓名", id: "身份证号", gender: "性别", birth: "出生日期", address: "户籍地址", unit: "派出所", status: "状态", relation: "与户主关系" },
-    none: "没有查到。核对号码，或换成姓名和出生日期再查", need: "请至少填一个条件", nameNeedsBirth: "只按姓名查可能很多，请同时填出生日期", household: "同户人员", history: "变动记录", detail: "人员详情",
+    none: "没有查到。核对号码，或换成姓名和出生日期再查", need: "请至少填一个条件", nameNeedsBirth: "只按姓名查可能很多，请同时填出生日期", household: "同户人员", history: "变动记录", papers: "签发的证件", noPapers: "没有签发过证件", until: (d: string) => `有效期至 ${d}`, undone: "（已撤销）", detail: "人员详情",
     noHistory: "没有变动记录", birthHint: "如 1990-01-01", closeDetail: "关闭详情 Esc", badBirth: "日期写成 1990-01-01",
   },
   admin: {

@@ -35,9 +35,10 @@ CREATE TABLE paper (
     reason       TEXT    NOT NULL DEFAULT '',        -- why issued
     sealed       BLOB    NOT NULL DEFAULT (x''),     -- AEAD: what stands on it, as JSON
     gmt_create   INTEGER NOT NULL DEFAULT (unixepoch() * 1000),
-    gmt_modified INTEGER NOT NULL DEFAULT (unixepoch() * 1000),
-    UNIQUE (kind, no, ours)
+    gmt_modified INTEGER NOT NULL DEFAULT (unixepoch() * 1000)
 ) STRICT;
+CREATE UNIQUE INDEX paper_ours ON paper (kind, no) WHERE ours = 1;
+CREATE INDEX paper_no ON paper (no);
 CREATE INDEX paper_household ON paper (household) WHERE household <> '';
 CREATE INDEX paper_person ON paper (person) WHERE person <> '';
 CREATE INDEX paper_case ON paper (case_no);
@@ -48,3 +49,19 @@ ALTER TABLE register_event ADD COLUMN kind TEXT NOT NULL DEFAULT 'person' CHECK 
 ALTER TABLE register_event ADD COLUMN business TEXT NOT NULL DEFAULT '';   -- kind of business of the item: birth_registration, move_in ...
 ALTER TABLE register_event ADD COLUMN undoes INTEGER NOT NULL DEFAULT 0;   -- id of the event that this one takes back; 0 = none
 CREATE INDEX register_event_case ON register_event (case_no, id);
+CREATE INDEX register_event_undoes ON register_event (undoes) WHERE undoes <> 0;
+
+-- id_given: every number that was ever given, also one that was replaced since: none is given twice. Only the number of somebody who came with it
+-- and whose coming was taken back is forgotten: it is still his.
+CREATE TABLE id_given (
+    id           INTEGER PRIMARY KEY AUTOINCREMENT,  -- row key
+    id_index     BLOB    NOT NULL UNIQUE,            -- keyed hash of id_no
+    gmt_create   INTEGER NOT NULL DEFAULT (unixepoch() * 1000),
+    gmt_modified INTEGER NOT NULL DEFAULT (unixepoch() * 1000)
+) STRICT;
+INSERT INTO id_given(id_index) SELECT id_index FROM person;
+CREATE TRIGGER id_given_new AFTER INSERT ON person BEGIN INSERT OR IGNORE INTO id_given(id_index) VALUES (new.id_index); END;
+CREATE TRIGGER id_given_changed AFTER UPDATE OF id_index ON person BEGIN INSERT OR IGNORE INTO id_given(id_index) VALUES (new.id_index); END;
+
+CREATE INDEX address_text ON address (text);
+CREATE INDEX household_address ON household (address);

@@ -26,6 +26,8 @@ export const api = {
   caseFlow: (no: string) => get<T.CaseFlow>(`/api/cases/${no}/flow`),
   flows: () => get<{ flows: T.Flow[] }>("/api/flows"),
   effect: (no: string) => get<T.Effect>(`/api/cases/${no}/effect`),
+  effectWith: (no: string, completion: Record<string, string>) => post<T.Effect>(`/api/cases/${no}/effect`, { completion }),
+  reverse: (no: string, reason: string, confirm_text: string) => post<T.Case>(`/api/cases/${no}/reverse`, { reason, confirm_text }),
   reasons: (item: string) => get<T.Reasons>(`/api/reasons/${item}`),
   reveal: (field: string, of: { no?: string; person?: string }, purpose?: string) =>
     post<{ value: string }>("/api/reveal", { ...of, field, ...(purpose ? { purpose } : {}) }),

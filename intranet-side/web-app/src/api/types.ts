@@ -37,6 +37,7 @@ export interface Material {
 export type Need = "complete_materials" | "opinion" | "reasons" | "rule" | "date" | "level" | "confirm_text" | "completion" | "scan:permit" | "scan:certificate";
 export interface Action {
   action: string; label: string; key?: string | null; main?: boolean; needs: Need[]; enabled: boolean; why_not?: string; undoable?: boolean;
+  register?: string;
 }
 export type ScanKind = "permit" | "certificate";
 export interface FlowState { id: string; internal: string; phase: "review" | "originals" | "completion" | "end"; final: boolean; days: number; clock: "ours" | "citizen" | "stopped"; citizen: string; tone: Tone }
@@ -45,10 +46,10 @@ export interface Flow {
   id: string; number: string; title: string; variant: "officer" | "aux"; days: number; initial: string; why: string[]; states: FlowState[]; transitions: FlowStep[];
 }
 export interface CaseFlow { flow: Flow; state: string; passed: string[] }
-export interface Change { what: string; before: string; after: string }
+export interface Change { who?: string; what: string; before: string; after: string }
 export interface Event {
   at: string; text: string; who?: string; unit?: string; role?: string; action?: string; opinion?: string; state?: string;
-  before?: string; after?: string; no?: string;
+  before?: string; after?: string; no?: string; kind?: "person" | "household" | "paper"; subject?: string; undone?: boolean;
 }
 export interface Summary { changes?: Change[]; rule?: string; opinions?: Event[]; open_points?: string[]; verified?: string[] }
 export interface Check { what: string; source?: string; at?: string; result: "passed" | "differs" | "unchecked" | "unavailable"; text?: string }
@@ -59,18 +60,23 @@ export interface Case {
   undo_until?: string | null; sections: Section[]; materials: Material[]; actions: Action[]; summary?: Summary; trail: Event[];
   related: CaseRow[]; checks: Check[]; messages: { at: string; text: string; state: string }[];
   crossing?: { submitted?: string; received?: string; confirmed?: string }; key_revoked?: boolean;
+  reversal?: { offered: boolean; why_not: string; at: string };
 }
 export interface Reason { material?: number; field?: string; kind?: string; text: string }
 export interface Decision {
   action: string; version: number; opinion?: string; sentence?: string; reasons?: Reason[]; rule?: string; remedy?: string;
-  date?: string; level?: string; confirm_text?: string; unseen_ok?: boolean;
+  date?: string; level?: string; confirm_text?: string; unseen_ok?: boolean; completion?: Record<string, string>;
 }
 export interface Decided { state: string; internal: string; undo_until: string | null; next?: string | null }
 export interface Citizen {
   icon?: string; tag?: string; tone?: Tone; sentence?: string; rows?: { name: string; reason: string }[]; deadline?: string;
 }
 export interface Preview { citizen?: Citizen | null; sms?: string | null; findings: Finding[] }
-export interface Effect { title: string; changes: Change[]; obstacles: string[] }
+export interface DoneField {
+  id: string; label: string; hint?: string; type: "text" | "date" | "enum" | "book_no" | "id_number" | "phone"; values?: { code: string; label: string }[];
+  required: boolean; when?: { field: string; in?: string[]; not_in?: string[]; prefix?: string[]; absent?: boolean }[];
+}
+export interface Effect { title: string; changes: Change[]; obstacles: string[]; warnings: string[]; completion: DoneField[]; completed?: Record<string, string> | null }
 
 export interface ReasonTemplate {
   id: string; target?: "material" | "field"; label: string; text: string; choices?: Record<string, string[]>;
@@ -85,7 +91,8 @@ export interface PersonRow {
   address?: string; unit?: string; status: string;
 }
 export interface PersonHits { persons: PersonRow[]; total: number; took_ms: number }
-export interface PersonFile { person: FormRow[]; household: PersonRow[]; history: Event[] }
+export interface Paper { kind: string; no: string; issued: string; valid_until: string; status: string; reason: string }
+export interface PersonFile { person: FormRow[]; household: PersonRow[]; history: Event[]; papers: Paper[] }
 export interface Officer {
   id: string; login: string; name: string; role: Role; role_name?: string; unit: string; unit_name?: string; enabled: boolean;
   locked: boolean; must_change_password?: boolean; last_login?: string;
