@@ -34,11 +34,15 @@ const NUMBERS = {
 };
 const BAD_TEXT = { xml_char: ['甲\u0001乙', '甲\ufffe乙', '甲\u0085乙'], invisible_char: ['甲\u200b乙', '甲\u202e乙'], private_char: ['甲\ue123乙'], combining_char: ['甲\u0337乙'] };
 
-const spoil = (a, rule, field, change) => {
-  const b = { ...a, entries: structuredClone(a.entries), slots: structuredClone(a.slots), identity: { ...a.identity } };
-  change(b);
-  return { ...b, rule, field };
-};
+/** A promise of a spoiled application: made only when one of its rule is still wanted. */
+const spoil = (a, rule, field, change) => ({
+  rule, field,
+  make() {
+    const b = { ...a, entries: structuredClone(a.entries), slots: structuredClone(a.slots), identity: { ...a.identity } };
+    change(b);
+    return { ...b, rule, field };
+  },
+});
 const put = (a, rule, id, value, at = id) => spoil(a, rule, at, (b) => { b.entries[id] = value; });
 const isIdChecked = (a, f) => f.type === 'id_number' || (f.id_number_when?.length > 0 && engine.holds(f.id_number_when, a.clean));
 
@@ -117,7 +121,7 @@ function* ofRepeats(a, random) {
       if (!(f.id in list[0])) continue;
       const one = { ...a, clean: list[0], rules: { ...a.rules, family: { ...a.rules.family, presets: {} } } };
       for (const b of ofValue({ ...one, entries: list[0] }, f, random))
-        if (!['preset', 'derived', 'date_min', 'date_max'].includes(b.rule)) yield spoil(a, b.rule, `${r.id}.0.${b.field}`, (x) => { x.entries[r.id] = [b.entries, ...structuredClone(list.slice(1))]; });
+        if (!['preset', 'derived', 'date_min', 'date_max'].includes(b.rule)) yield spoil(a, b.rule, `${r.id}.0.${b.field}`, (x) => { x.entries[r.id] = [b.make().entries, ...structuredClone(list.slice(1))]; });
     }
   }
 }
@@ -245,7 +249,7 @@ function ofRule(code, r, bases, random) {
       }
     }
   }
-  try {                                                            // by looking for it: everything else in order, this one broken
+  if (r.op === 'refuse' || /^rows_/.test(r.op)) try {             // by looking for it: everything else in order, this one broken
     const a = makeValid(code, { seed: `breaking ${r.id}`, pins: pinsOf(rules, r.when), breaks: r, starts: 1, steps: 150 });
     return { made: { ...a, rule: r.id, field: a.broken } };
   } catch (e) { if (!e.unmet) throw e; }
@@ -275,8 +279,9 @@ export function invalidOnes(code, valid, { most = 1 } = {}) {
   const random = randomFrom(`refusals/${code}`);
   const made = [], not = [], count = new Map();
   const shuffled = (list) => list.map((v) => [random(), v]).sort((x, y) => x[0] - y[0]).map((x) => x[1]);
-  const take = (b) => {
-    if ((count.get(b.rule) ?? 0) >= most) return;
+  const take = (promised) => {
+    if ((count.get(promised.rule) ?? 0) >= most) return;
+    const b = promised.make();
     const found = browserVerdict(b);
     if (b.rule === null ? !found.length : !found.some((x) => x.field === b.field && x.rule === b.rule)) return;      // put right before it is judged
     count.set(b.rule, (count.get(b.rule) ?? 0) + 1);
