@@ -187,7 +187,7 @@ json_t *casebody_actions(struct view *v, struct err *e)
         }
         json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:b, s:o, s:b, s:s, s:b, s:s*}", "action", t[i]->action, "label", t[i]->label, "key",
                                              t[i]->key ? json_string(t[i]->key) : json_null(), "main", t[i]->key && strcmp(t[i]->key, "F2") == 0, "needs",
-                                             needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_touches_register(t[i]), "register", registry_stage(t[i])));
+                                             needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_touches_register(t[i]), "register", registry_filled_stage(t[i])));
     }
     return out;
 }

@@ -89,14 +89,16 @@ const char *registry_stage(const struct wf_transition *t)
     return NULL;
 }
 
+const char *registry_filled_stage(const struct wf_transition *t)
+{
+    return t->needs & WF_NEED_COMPLETION ? t->stage : registry_stage(t);
+}
+
 const char *registry_next_stage(struct core *c, const struct dossier *d)
 {
     const struct workflow *w = flow_of(c->rules, &d->f);
-    for (size_t i = 0; w && i < w->n_transitions; i++)
-        for (size_t k = 0; k < w->transitions[i].n_from; k++)
-            if (strcmp(w->transitions[i].from[k], d->f.state) == 0 && registry_stage(&w->transitions[i]))
-                return registry_stage(&w->transitions[i]);
-    return "finish";
+    const struct wf_transition *t = w ? workflow_forward(w, d->f.state) : NULL;
+    return t && t->stage ? t->stage : "finish";
 }
 
 int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, int64_t now_ms, struct err *e)

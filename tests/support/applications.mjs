@@ -177,6 +177,12 @@ class Paper {
     const fix = typeof wish === 'string' ? { [wish]: true } : wish;
     const normal = NORMAL, id = this.pick(related.filter((x) => this.isNumber(x)));
     const row = list && this.entries[list.list]?.[this.clean[list.list].indexOf(list.row)];
+    if (fix.officer) {
+      const of = this.pick(people.filter((p) => p.status !== 'normal'));
+      if (this.chance(0.7) && this.clean.person_birth_date) this.done[fix.officer] = inventNumber(this.random, this.clean.person_birth_date, this.clean.person_gender);
+      else { this.done[fix.officer] = of.id_no; this.who[fix.officer] = of; }
+      return true;
+    }
     if (fix.drop) { delete this.done[fix.drop]; return true; }
     if (fix.heir && this.chance(0.6)) { this.done.done_new_head_id_no = this.pick(fix.heir).id_no; return true; }
     if (fix.heir) return this.put(id, this.pick(normal.filter((p) => !isHead(p))));

@@ -78,7 +78,8 @@ export class Reading {
         const at = g.address && residents.households.filter((x) => addressText(x) === this.value(g.address));
         return (at ? at.every((x) => x.land_kind !== 'collective') : !known || h.land_kind !== 'collective') ? null : bad();
       }
-      case 'no_duplicate': case 'something_changes': return null;
+      case 'no_duplicate': return null;
+      case 'something_changes': return this.changes() ? null : { ...bad(), related: this.setFields() };
       case 'person_found': return p ? null : bad('somebody');
       case 'person_not_found': return p ? bad('invent') : null;
       case 'person_normal': return !p || normal(p) ? null : bad('somebody');
@@ -127,6 +128,16 @@ export class Reading {
     return null;
   }
 
+  /** Whether some column of somebody gets another value, as far as it comes from an answer. */
+  changes() {
+    return this.rule.ops.filter((o) => this.holds(o.when)).some((o) => o.op !== 'update_person' || this.rows(o).some((row) => {
+      const p = this.person(o.person, row);
+      return Object.entries(o.set ?? {}).some(([column, source]) => !source.field || String(this.value(source.field) ?? '') !== String(p?.[column] ?? ''));
+    }));
+  }
+
+  setFields() { return this.rule.ops.filter((o) => this.holds(o.when)).flatMap((o) => Object.values(o.set ?? {}).map((x) => x.field)).filter(Boolean); }
+
   /** A number that the officer added is taken back. */
   fromOfficer(of) {
     const field = [this.ref(of)?.field].flat().find((f) => /^done_/.test(f ?? ''));
@@ -144,6 +155,11 @@ export class Reading {
         if (h && h !== 'new') (['set_head', 'update_household'].includes(o.op) ? lose : take).add(h.household_id);
       }
     }
+    for (const g of this.rule?.guards ?? []) for (const row of this.holds(g.when) ? this.rows(g) : []) {
+      const p = this.person(g.person, row);
+      if (p) take.add(normal(p) ? p.household_id : p.person_id);
+    }
+    for (const h of lose) take.delete(h);
     return { lose, take };
   }
 
@@ -154,8 +170,10 @@ export class Reading {
       for (const row of this.rows(o)) { const p = this.person(o.person, row); if (p) leaving.add(p); }
     for (const g of this.rule.guards ?? []) {
       if (!this.holds(g.when)) continue;
-      for (const row of this.rows(g)) { const x = this.guard(g, row); if (x && (g.severity === 'refuse' || g.check === 'not_head_or_alone')) return x; }
+      for (const row of this.rows(g)) { const x = this.guard(g, row); if (x && (g.severity === 'refuse' || ['not_head_or_alone', 'something_changes'].includes(g.check))) return x; }
     }
+    for (const c of this.rule.completion ?? [])
+      if (c.required && c.type === 'id_number' && this.holds(c.when) && !this.entries[c.id]) return { rule: `officer: ${c.id}`, related: [], fix: { officer: c.id } };
     const head = ops.some((o) => o.op === 'set_head' && ![this.ref(o.household)].flat().some((w) => w?.by === 'new'));
     for (const o of ops) for (const row of this.rows(o)) {
       const x = this.op(o, row, leaving);
