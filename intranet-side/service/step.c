@@ -10,6 +10,7 @@
 #include "intranet-side/service/reversal.h"
 #include "intranet-side/service/reversal.h"
 #include "intranet-side/store/event.h"
+#include "intranet-side/store/register.h"
 #include "intranet-side/store/trail.h"
 
 /* "甲；乙": the sentence to the whole, or the reasons one after the other. */
@@ -154,13 +155,23 @@ static int queue_request(struct step *s, const char *trail, struct err *e)
     return queue(s, trail, "supplement_request", body, e);
 }
 
+/* What earlier stages did to the register, if they did anything. */
+static int stages_back(struct step *s, struct reply *r, struct err *e)
+{
+    char officer[33];
+    int64_t standing = 0;
+    if (register_event_standing(s->conn, s->d->f.no, &standing, officer, e) < 0)
+        return -1;
+    return standing ? reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e) : 0;
+}
+
 static int effect(struct step *s, const struct wf_effect *x, const char *trail, struct reply *r, struct err *e)
 {
     switch (x->kind) {
     case WF_REGISTER:
         return registry_apply(s->c, s->conn, s->d, s->a, registry_stage(s->t), s->now_ms, s->result, sizeof s->result, r, e);
     case WF_REGISTER_CANCEL:             /* the permit is void, who was locked is free */
-        return reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e);
+        return stages_back(s, r, e);
     case WF_STATUS_OUT:
         return queue_status(s, trail, e);
     case WF_SMS:
