@@ -177,7 +177,12 @@ static bool good_derived(const struct check *k)
     json_t *is = judge_filled(k->j, k->f);
     const bool same = !is || json_equal(is, k->v);
     json_decref(is);
-    return same || fail(k, "derived", k->f->fill == FILL_BIRTH_DATE || k->f->fill == FILL_GENDER ? k->f->fill_arg : "identity", "");
+    if (same)
+        return true;
+    const bool field = k->f->fill == FILL_FIELD;
+    form_find(k->j->out, k->j->c, k->path, "derived", field ? "derived_field" : NULL,
+              field || k->f->fill == FILL_BIRTH_DATE || k->f->fill == FILL_GENDER ? k->f->fill_arg : "identity", "", &k->w, &k->j->failed);
+    return false;
 }
 
 static bool good_form(struct check *k)
@@ -233,6 +238,16 @@ static const char *verified(const struct form_identity *who, enum fill_kind what
     }
 }
 
+/* The value of another field, or what stands beside it in the map. A name with a character nobody can type is asked again: its pinyin
+ * belongs to the field in which it was typed. */
+static json_t *copied(const struct judge *j, const struct field *f)
+{
+    const json_t *v = judge_value(j, f->fill_arg);
+    if (f->fill_map)
+        return json_incref(json_object_get(f->fill_map, json_is_string(v) ? json_string_value(v) : ""));
+    return json_is_string(v) && text_has_untypeable(bytes_of(json_string_value(v))) ? NULL : json_incref((json_t *)v);
+}
+
 json_t *judge_filled(const struct judge *j, const struct field *f)
 {
     const json_t *preset = family_preset(j->f, j->it->code, f->id);
@@ -243,6 +258,8 @@ json_t *judge_filled(const struct judge *j, const struct field *f)
         return NULL;
     if (f->fill == FILL_BIRTH_DATE || f->fill == FILL_GENDER)
         return derived(j, f);
+    if (f->fill == FILL_FIELD)
+        return copied(j, f);
     const char *s = who ? verified(who, f->fill) : NULL;
     return s ? json_string(s) : NULL;
 }
