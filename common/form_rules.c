@@ -87,14 +87,27 @@ static const char *cell(const json_t *row, const char *column)
     return form_present(v) ? json_string_value(v) : NULL;
 }
 
+/* Then its absence has been said already. */
+static bool column_required(const struct judge *j, const struct rule *r)
+{
+    const struct repeat *rows = family_repeat(j->f, r->a);
+    for (size_t i = 0; rows && i < rows->n_fields; i++)
+        if (strcmp(rows->fields[i].id, r->column) == 0)
+            return rows->fields[i].required;
+    return false;
+}
+
 /* Whether rows_differ and rows_have hold for row i. */
 static bool row_holds(const struct judge *j, const struct rule *r, const json_t *rows, size_t i)
 {
-    const char *have = cell(json_array_get(rows, i), r->column), *other = r->b ? json_string_value(good_value(j, r->b)) : NULL;
-    if (r->op == RULE_ROWS_HAVE || !have)
-        return have || r->op == RULE_ROWS_DIFFER;
-    if (other && strcmp(have, other) == 0)
-        return false;
+    const json_t *row = json_array_get(rows, i), *v = json_object_get(row, r->column);
+    const char *have = cell(row, r->column), *other = r->b ? json_string_value(good_value(j, r->b)) : NULL;
+    if (r->op == RULE_ROWS_HAVE)
+        return form_present(v) ? !json_is_false(v) : column_required(j, r);
+    if (!have)
+        return true;
+    if (r->b)
+        return !other || strcmp(have, other) != 0;
     for (size_t k = 0; k < i; k++) {
         const char *before = cell(json_array_get(rows, k), r->column);
         if (before && strcmp(have, before) == 0)
@@ -127,7 +140,8 @@ static bool row_included(const struct judge *j, const struct rule *r, const json
 static void judge_rows(struct judge *j, const struct rule *r)
 {
     char path[200];
-    const json_t *rows = json_object_get(j->vals, r->a);
+    const struct repeat *list = family_repeat(j->f, r->a);
+    const json_t *rows = list && judge_holds(j, &list->visible_when) ? json_object_get(j->vals, r->a) : NULL;
     const size_t i = r->op == RULE_ROWS_INCLUDE ? 0 : broken_row(j, r, rows);
     snprintf(path, sizeof path, "%s.%zu.%s", r->a, i, r->column);
     if (r->op == RULE_ROWS_INCLUDE && !row_included(j, r, rows))

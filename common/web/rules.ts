@@ -464,17 +464,27 @@ function cell(row: unknown, column: string): string | undefined {
   return typeof v === 'string' && v ? v : undefined
 }
 
+/** Then its absence has been said already. */
+function columnRequired(j: Judge, r: FamilyRule): boolean {
+  const rows = repeatOf(j.f, r.a as string)
+  return !!rows && rows.fields.some((f) => f.id === r.column && !!f.required)
+}
+
 /** Whether rows_differ and rows_have hold for row i. */
 function rowHolds(j: Judge, r: FamilyRule, rows: unknown[], i: number): boolean {
-  const have = cell(rows[i], r.column as string)
-  if (r.op === 'rows_have' || have === undefined) return have !== undefined || r.op === 'rows_differ'
-  if (r.b && goodValue(j, r.b) === have) return false
-  return !rows.slice(0, i).some((row) => cell(row, r.column as string) === have)
+  const row = rows[i]
+  const v = isObject(row) ? at(row, r.column as string) : undefined
+  const have = cell(row, r.column as string)
+  if (r.op === 'rows_have') return present(v) ? v !== false : columnRequired(j, r)
+  if (have === undefined) return true
+  if (r.b) return goodValue(j, r.b) !== have
+  return !rows.slice(0, i).some((x) => cell(x, r.column as string) === have)
 }
 
 /** Said at the row itself where a row is to blame. */
 function judgeRows(j: Judge, r: FamilyRule): void {
-  const v = at(j.vals, r.a as string)
+  const list = repeatOf(j.f, r.a as string)
+  const v = list && judgeHolds(j, list.visible_when) ? at(j.vals, list.id) : []
   const rows = Array.isArray(v) ? v : []
   const say = (field: string): void => { j.findings.push({ field, rule: r.id, want: '', have: '', message: r.message }) }
   if (r.op === 'rows_include') {
