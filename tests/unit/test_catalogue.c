@@ -222,6 +222,24 @@ static void test_item_json(void **state)
     assert_null(catalogue_item_json(cat, "HJ999"));
 }
 
+/* MAT-04: a condition on the province names it as such and holds for this city's in the bundle; the browser and the border see digits only. */
+static void test_places(void **state)
+{
+    const struct condition *k = &catalogue_item(cat, "HJ058")->materials[0].when.v[0];
+    char *s = json_dumps(bundle, JSON_COMPACT);
+    json_t *here = json_string("340102"), *away = json_string("320102");
+    (void)state;
+    assert_string_equal(k->field, "subject_region");
+    assert_int_equal(k->match, MATCH_NOT_PREFIX);
+    assert_string_equal(json_string_value(json_array_get(k->values, 0)), "34");
+    assert_true(condition_accepts(k, away) && !condition_accepts(k, here) && !condition_accepts(k, NULL) && !condition_accepts(k, json_true()));
+    assert_null(strstr(s, "\"@province\""));
+    assert_null(strstr(s, "\"@city\""));
+    free(s);
+    json_decref(here);
+    json_decref(away);
+}
+
 /* CIT-07: no screen of an open item asks more than seven things, whatever is answered. */
 static void test_screens(void **state)
 {
@@ -541,7 +559,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
         cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
-        cmocka_unit_test(test_item_json), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
+        cmocka_unit_test(test_item_json), cmocka_unit_test(test_places), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),
     };
