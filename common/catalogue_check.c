@@ -73,7 +73,8 @@ static int fill_known(const struct family *f, const struct field *field, const s
     const struct field *from = family_field(f, field->fill_arg);
     const char *code;
     json_t *v;
-    const bool fits = from && (from->type == field->type || (from->type == FIELD_ID_NUMBER && field->type == FIELD_TEXT));
+    const bool fits = from && (from->type == field->type || (from->type == FIELD_ID_NUMBER && field->type == FIELD_TEXT) ||
+                               (from->type == FIELD_ADDRESS && field->table && strcmp(field->table->id, "GB/T 2260") == 0));
     if (!from || from == field || (!field->fill_map && !fits))
         return err_set(e, ERR_INPUT, "%s: fill_from: want another field of the family and of the same type, have \"%s\"", at->s, field->fill_arg);
     json_object_foreach((json_t *)field->fill_map, code, v)

@@ -216,11 +216,13 @@ function verified(who: Identity, what: string): Value | undefined {
   }
 }
 
-/** The value of another field, or what stands beside it in the map. A name with a character nobody can type is asked again: its pinyin
+/** The value of another field, the region an address lies in, or what stands beside it in the map. A name with a character nobody can type is asked again: its pinyin
  *  belongs to the field in which it was typed. */
 function copied(j: Judge, f: Field, source: string): Value | undefined {
   const v = valueOf(j, source)
   if (f.fill_map) return typeof v === 'string' && own(f.fill_map, v) ? f.fill_map[v] : undefined
+  const from = fieldOf(j.f, source)
+  if (from && from.type === 'address' && f.type === 'enum') return typeof v === 'string' && /^[0-9]{6} /.test(v) ? v.slice(0, REGION_LEN - 1) : undefined
   return typeof v === 'boolean' || (typeof v === 'string' && !hasUntypeable(v)) ? v : undefined
 }
 
