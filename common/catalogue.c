@@ -273,7 +273,8 @@ json_t *catalogue_item_json(const struct catalogue *c, const char *code)
     for (size_t r = 0; r < it->family->n_repeats; r++)
         for (size_t i = 0; i < it->family->repeats[r].n_fields; i++)
             add_table(tables, &it->family->repeats[r].fields[i]);
-    return json_pack("{s:i, s:O, s:O, s:O, s:o, s:O, s:O}", "version", (int)c->version, "item", it->json, "family", it->family->json,
+    return json_pack("{s:i, s:O, s:O, s:O, s:o, s:O, s:O, s:o}", "version", (int)c->version, "item", it->json, "family", it->family->json,
                      "blocks", json_object_get(c->root, "blocks"), "code_tables", tables,
-                     "patterns", json_object_get(c->root, "patterns"), "messages", c->sentences);
+                     "patterns", json_object_get(c->root, "patterns"), "messages", c->sentences, "templates",
+                     catalogue_templates_of(c, it));
 }

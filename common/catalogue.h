@@ -143,7 +143,7 @@ const char *catalogue_label(const struct catalogue *c, const char *table, const 
 /* A part of the bundle as loaded: "city", "units", "guide", "search", "public_states", "messages", "families"... NULL when absent. */
 const json_t *catalogue_part(const struct catalogue *c, const char *name);
 /* What a browser needs to fill in one item, and common/web/rules.ts works on: {version, item, family, blocks, code_tables (id -> values,
- * tables over 500 values left out), patterns, messages (rule -> sentence)}. New reference; NULL when the item is unknown. */
+ * tables over 500 values left out), patterns, messages (rule -> sentence), templates (of papers to write oneself)}. New reference; NULL when the item is unknown. */
 json_t *catalogue_item_json(const struct catalogue *c, const char *code);
 /* Sentence for a rule, with {label}, {want}, {have}, {min}, {max} to be filled in. Never NULL for the rules of form.h. */
 const char *catalogue_sentence(const struct catalogue *c, const char *rule);

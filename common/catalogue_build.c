@@ -271,7 +271,8 @@ static int fill_of(struct catalogue *c, struct field *f, const struct place *at,
 {
     static const struct { const char *start; enum fill_kind kind; } kinds[] = {
         { "identity.name", FILL_IDENTITY_NAME }, { "identity.id_no", FILL_IDENTITY_ID_NO }, { "identity.phone", FILL_IDENTITY_PHONE },
-        { "identity.id_type", FILL_IDENTITY_ID_TYPE }, { "field:", FILL_FIELD }, { "guide:", FILL_GUIDE }, { "register.", FILL_REGISTER },
+        { "identity.id_type", FILL_IDENTITY_ID_TYPE }, { "guide:", FILL_GUIDE }, { "register.", FILL_REGISTER },
+        { "field:", FILL_FIELD },
     };
     const json_t *v = json_object_get(f->json, "fill_from");
     const char *s = json_string_value(v);
@@ -287,7 +288,7 @@ static int fill_of(struct catalogue *c, struct field *f, const struct place *at,
             return i < 4 && *f->fill_arg ? want(e, at, "fill_from", "identity.name, .id_no, .id_type or .phone", v) : 0;
         }
     if (!s || strncmp(s, "id_number:", 10) != 0 || !strchr(s + 10, ':'))
-        return want(e, at, "fill_from", "identity.*, id_number:<field>:<what>, field:<id>, guide:<node> or register.<column>", v);
+        return want(e, at, "fill_from", "identity.*, id_number:<field>:<what>, field:<field>, guide:<node> or register.<column>", v);
     const char *what = strchr(s + 10, ':') + 1;
     f->fill = strcmp(what, "birth_date") == 0 ? FILL_BIRTH_DATE : strcmp(what, "gender") == 0 ? FILL_GENDER : FILL_NONE;
     char *source = catalogue_alloc(c, strlen(s), 1);

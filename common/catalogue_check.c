@@ -12,7 +12,7 @@
 const char *const catalogue_rules[] = {
     "unknown", "hidden", "required", "required_choice", "type", "xml_char", "invisible_char", "private_char", "combining_char", "length",
     "code_value", "preset", "id_length", "id_fifteen", "id_characters", "id_region", "id_birth_date", "id_check_digit", "date", "date_min",
-    "date_max", "phone", "address", "pattern", "derived", "derived_field", "pinyin", "repeat_min", "repeat_max", "material_required", "material_group",
+    "date_max", "phone", "address", "pattern", "derived", "derived_entered", "pinyin", "repeat_min", "repeat_max", "material_required", "material_group",
     "material_unknown", "material_hidden", "material_pages", "material_repeated", NULL
 };
 
@@ -73,10 +73,12 @@ static int fill_known(const struct family *f, const struct field *field, const s
     const struct field *from = family_field(f, field->fill_arg);
     const char *code;
     json_t *v;
-    const bool fits = from && (from->type == field->type || (from->type == FIELD_ID_NUMBER && field->type == FIELD_TEXT) ||
+    const bool fits = from && (from->type == field->type || (from->type == FIELD_ID_NUMBER && field->pattern && !field->pattern->person_name) ||
                                (from->type == FIELD_ADDRESS && field->table && strcmp(field->table->id, "GB/T 2260") == 0));
-    if (!from || from == field || (!field->fill_map && !fits))
-        return err_set(e, ERR_INPUT, "%s: fill_from: want another field of the family and of the same type, have \"%s\"", at->s, field->fill_arg);
+    if (!from)
+        return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the family, have \"%s\"", at->s, field->fill_arg);
+    if (from == field || (!field->fill_map && (!fits || (from->fill == FILL_FIELD && !from->fill_map))))
+        return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the same type that is no copy itself, have \"%s\"", at->s, field->fill_arg);
     json_object_foreach((json_t *)field->fill_map, code, v)
         if (from->type != FIELD_ENUM || !field_label_of(from, code) || field->type != FIELD_ENUM || !json_is_string(v) ||
             !field_allows(field, json_string_value(v)))
@@ -308,5 +310,5 @@ int catalogue_check(const struct catalogue *c, struct err *e)
     for (size_t i = 0; i < c->n_items; i++)
         if (check_item(&c->items[i], e) < 0)
             return -1;
-    return 0;
+    return catalogue_templates_check(c, e);
 }

@@ -108,6 +108,19 @@ static int read_items(json_t *root, const char *dir, struct err *e)
     return rc;
 }
 
+/* A folder may be without templates. */
+static int read_templates(json_t *root, const char *dir, struct err *e)
+{
+    json_t *doc = read_json(dir, "catalogue/templates.json", e);
+    if (!doc && e->code == ERR_MISSING) {
+        err_clear(e);
+        return put(root, "templates", json_array(), e);
+    }
+    const int rc = put(root, "templates", list_of(doc, "templates", "catalogue/templates.json", e), e);
+    json_decref(doc);
+    return rc;
+}
+
 static int read_forms(json_t *root, const char *dir, struct err *e)
 {
     json_t *families = json_object(), *patterns = NULL;
@@ -201,6 +214,7 @@ int catalogue_read_dir(json_t **out, const char *dir, struct err *e)
     rc = rc < 0 ? (json_decref(tables), rc) : put(root, "code_tables", tables, e);
     rc = rc < 0 ? rc : read_folder(tables, dir, "code-tables", "id", NULL, e);
     rc = rc < 0 ? rc : read_items(root, dir, e);
+    rc = rc < 0 ? rc : read_templates(root, dir, e);
     rc = rc < 0 ? rc : read_forms(root, dir, e);
     rc = rc < 0 ? rc : read_units(root, dir, e);
     rc = rc < 0 ? rc : read_messages(root, dir, e);

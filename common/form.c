@@ -221,7 +221,14 @@ static void find_at(struct judge *j, const char *path, const char *rule, const c
     form_find(j->out, j->c, path, rule, sentence, "", "", &w, &j->failed);
 }
 
-/* U+3013 in a name wants the pinyin of the character beside it; without one there is nothing to spell. */
+static bool copied(const struct judge *j, const struct field *f)
+{
+    json_t *v = f->fill == FILL_FIELD ? judge_filled(j, f) : NULL;
+    json_decref(v);
+    return v != NULL;
+}
+
+/* U+3013 in a name wants the pinyin of the character beside it; without one there is nothing to spell. A copy is spelt where it comes from. */
 static void judge_pinyin(struct judge *j, const struct field *f, const char *prefix, const json_t *in, bool visible)
 {
     char key[96], path[200];
@@ -229,7 +236,7 @@ static void judge_pinyin(struct judge *j, const struct field *f, const char *pre
     snprintf(path, sizeof path, "%s%s", prefix, key);
     const json_t *name = json_object_get(in, f->id), *v = json_object_get(in, key);
     const char *s = json_string_value(name), *p = json_string_value(v);
-    const bool wanted = visible && s && text_has_untypeable(bytes_of(s));
+    const bool wanted = visible && s && text_has_untypeable(bytes_of(s)) && !copied(j, f);
     if (!wanted && v)
         find_at(j, path, "hidden", NULL, "拼音", "拼音");
     else if (wanted && (!p || text_length(bytes_of(p)) > PINYIN_MAX || !text_is_pinyin(bytes_of(p))))

@@ -180,14 +180,12 @@ static bool good_derived(const struct check *k)
     if (json_array_size(family_preset(k->j->f, k->j->it->code, k->f->id)) == 1)
         return true;
     json_t *is = judge_filled(k->j, k->f);
-    const bool same = !is || json_equal(is, k->v);
+    const bool same = !is || json_equal(is, k->v), entered = k->f->fill == FILL_BIRTH_DATE || k->f->fill == FILL_GENDER || k->f->fill == FILL_FIELD;
     json_decref(is);
-    if (same)
-        return true;
-    const bool field = k->f->fill == FILL_FIELD;
-    form_find(k->j->out, k->j->c, k->path, "derived", field ? "derived_field" : NULL,
-              field || k->f->fill == FILL_BIRTH_DATE || k->f->fill == FILL_GENDER ? k->f->fill_arg : "identity", "", &k->w, &k->j->failed);
-    return false;
+    if (!same)
+        form_find(k->j->out, k->j->c, k->path, "derived", entered ? "derived_entered" : NULL, entered ? k->f->fill_arg : "identity", "", &k->w,
+                  &k->j->failed);
+    return same;
 }
 
 static bool good_form(struct check *k)
@@ -243,8 +241,7 @@ static const char *verified(const struct form_identity *who, enum fill_kind what
     }
 }
 
-/* The value of another field, the region an address lies in, or what stands beside it in the map. A name with a character nobody can type is asked again: its pinyin
- * belongs to the field in which it was typed. */
+/* The value of another field, the region an address lies in, or what stands beside it in the map. */
 static json_t *copied(const struct judge *j, const struct field *f)
 {
     const json_t *v = judge_value(j, f->fill_arg);
@@ -252,7 +249,7 @@ static json_t *copied(const struct judge *j, const struct field *f)
         return json_incref(json_object_get(f->fill_map, json_is_string(v) ? json_string_value(v) : ""));
     if (f->type == FIELD_ENUM && family_field(j->f, f->fill_arg)->type == FIELD_ADDRESS)
         return json_is_string(v) && has_region(json_string_value(v)) ? json_stringn(json_string_value(v), REGION_LEN - 1) : NULL;
-    return json_is_string(v) && text_has_untypeable(bytes_of(json_string_value(v))) ? NULL : json_incref((json_t *)v);
+    return json_incref((json_t *)v);
 }
 
 json_t *judge_filled(const struct judge *j, const struct field *f)

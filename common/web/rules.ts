@@ -216,14 +216,13 @@ function verified(who: Identity, what: string): Value | undefined {
   }
 }
 
-/** The value of another field, the region an address lies in, or what stands beside it in the map. A name with a character nobody can type is asked again: its pinyin
- *  belongs to the field in which it was typed. */
+/** The value of another field, the region an address lies in, or what stands beside it in the map. */
 function copied(j: Judge, f: Field, source: string): Value | undefined {
   const v = valueOf(j, source)
   if (f.fill_map) return typeof v === 'string' && own(f.fill_map, v) ? f.fill_map[v] : undefined
   const from = fieldOf(j.f, source)
   if (from && from.type === 'address' && f.type === 'enum') return typeof v === 'string' && /^[0-9]{6} /.test(v) ? v.slice(0, REGION_LEN - 1) : undefined
-  return typeof v === 'boolean' || (typeof v === 'string' && !hasUntypeable(v)) ? v : undefined
+  return v as Value | undefined
 }
 
 function filled(j: Judge, f: Field): Value | undefined {
@@ -351,9 +350,8 @@ function goodDerived(k: Check, s: string): boolean {
   const preset = presetOf(k.j.rules, k.f.id)
   if (preset && preset.length === 1) return true
   const is = filled(k.j, k.f)
-  if (is === undefined || is === s) return true
-  const source = from[0] === 'id_number' || from[0] === 'field' ? from[1] : 'identity'
-  return add(k.j, k.path, 'derived', source, '', k.w, from[0] === 'field' ? 'derived_field' : undefined)
+  const entered = from.length > 1
+  return is === undefined || is === s || add(k.j, k.path, 'derived', entered ? from[1] : 'identity', '', k.w, entered ? 'derived_entered' : undefined)
 }
 
 /** A present value, or null, against everything its field says; the first failure is the finding. */
@@ -371,7 +369,8 @@ function judgePinyin(j: Judge, f: Field, prefix: string, from: Entries, shown: b
   const path = prefix + f.id + PINYIN
   const name = at(from, f.id)
   const v = at(from, f.id + PINYIN)
-  const wanted = shown && typeof name === 'string' && hasUntypeable(name)
+  const copy = /^field:/.test(f.fill_from || '') && filled(j, f) !== undefined
+  const wanted = shown && typeof name === 'string' && hasUntypeable(name) && !copy
   if (!wanted && v !== undefined) add(j, path, 'hidden', '', '', { ask: '拼音', label: '拼音' })
   else if (wanted && (typeof v !== 'string' || textLength(v) > PINYIN_MAX || !isPinyin(v))) add(j, path, 'pinyin')
 }
@@ -559,13 +558,14 @@ export function checkSection(rules: Rules, section: string, entries: Entries, ct
   return checkForm(rules, entries, ctx).findings.filter((x) => ids.some((id) => belongs(x.field, id)))
 }
 
-/** Whether the phone asks the field: visible, not preset to one value, not known already. guided: fields whose value the guide has set. */
+/** Whether the phone asks the field: visible, not preset to one value, not known already, no copy. guided: fields whose value the guide has set. */
 export function isAsked(rules: Rules, id: string, entries: Entries, ctx: Context, guided: string[] = []): boolean {
   const f = fieldOf(rules.family, id)
   const j = judge(rules, entries, ctx)
   normaliseAll(j)
   fillAll(j)
-  return !!f && visible(j, f) && !(guided.indexOf(id) >= 0 && present(at(j.vals, id))) && filled(j, f) === undefined
+  const copy = !!f && /^field:/.test(f.fill_from || '') && !f.fill_map && judgeHolds(j, f.fill_when)
+  return !!f && visible(j, f) && !copy && !(guided.indexOf(id) >= 0 && present(at(j.vals, id))) && filled(j, f) === undefined
 }
 
 /** The codes to choose from: those of the table or the field, narrowed by allow and by the item's preset. */

@@ -102,7 +102,7 @@ static int read_effect(struct db_conn *conn, void *arg, struct err *e)
     struct effect_plan p;
     if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
         return -1;
-    int rc = registry_plan(&p, j->c, conn, &d, e);
+    int rc = registry_plan(&p, j->c, conn, &d, flow_stage(j->c->rules, &f), e);
     if (rc == 0) {
         json_t *obstacles = json_array();
         json_array_extend(obstacles, p.refusals);
@@ -124,19 +124,14 @@ int caseview_effect(struct core *c, const struct actor *a, const char *no, int64
 /* --- reasons --- */
 int caseview_reasons(struct core *c, const struct actor *a, const char *item, int64_t now_ms, struct reply *r, struct err *e)
 {
-    const json_t *reasons = c->rules->reasons, *by_item = json_object_get(reasons, "refusal");
-    json_t *refusal = json_array(), *own = json_object_get(by_item, item), *rest = json_object_get(by_item, "*");
+    const json_t *reasons = c->rules->reasons;
+    const struct item *it = catalogue_item(c->catalogue, item);
     char date[11];
-    if (!(a->role & ROLES_CASE) || catalogue_item(c->catalogue, item) == NULL) {
-        json_decref(refusal);
+    if (!(a->role & ROLES_CASE) || it == NULL)
         return reply_refuse(r, e, ERR_MISSING, "no such item", "没有这个事项");
-    }
-    if (own)
-        json_array_extend(refusal, own);
-    if (rest)
-        json_array_extend(refusal, rest);
     decision_propose_date(date, c->rules, now_ms);
-    r->body = json_pack("{s:O, s:o, s:O, s:s}", "supplement", json_object_get(json_object_get(reasons, "supplement"), "templates"), "refusal", refusal, "opinions",
+    r->body = json_pack("{s:O, s:o, s:O, s:s}", "supplement", json_object_get(json_object_get(reasons, "supplement"), "templates"), "refusal",
+                        rules_refusals(c->rules, item, it->family->id), "opinions",
                         json_object_get(c->rules->opinions, "opinions"), "deadline", date);
     static const char *const more[] = {"originals_bad", "withdraw_denied", "terminated", "recalled"};
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)

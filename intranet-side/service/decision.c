@@ -98,22 +98,22 @@ int decision_read(struct decision *out, const json_t *json, struct reply *r, str
     return *out->action && out->version >= 0 ? 0 : bad(r, e, *out->action ? "version" : "action", "required", "请求有误，请刷新后重试");
 }
 
-static const json_t *refusal(const struct rules *rules, const char *item, const char *id)
+/* Borrowed from the rules, which outlive the decision. */
+static const json_t *refusal(const struct rules *rules, const struct dossier *d, const char *id)
 {
-    const json_t *by_item = json_object_get(rules->reasons, "refusal");
-    const char *const keys[] = {item, "*"};
+    json_t *all = rules_refusals(rules, d->f.item, d->item ? d->item->family->id : NULL), *v;
+    const json_t *found = NULL;
     size_t i;
-    json_t *v;
-    for (int k = 0; k < 2; k++)
-        json_array_foreach(json_object_get(by_item, keys[k]), i, v)
-            if (strcmp(text_of(v, "id"), id) == 0)
-                return v;
-    return NULL;
+    json_array_foreach(all, i, v)
+        if (!found && strcmp(text_of(v, "id"), id) == 0)
+            found = v;
+    json_decref(all);
+    return found;
 }
 
-static int need_rule(struct decision *x, const struct rules *rules, const char *item, struct reply *r, struct err *e)
+static int need_rule(struct decision *x, const struct rules *rules, const struct dossier *d, struct reply *r, struct err *e)
 {
-    const json_t *v = refusal(rules, item, x->rule);
+    const json_t *v = refusal(rules, d, x->rule);
     if (v == NULL)
         return bad(r, e, "rule", "required", "请选择依据");
     x->rule_text = text_of(v, "rule");
@@ -172,7 +172,7 @@ static int needs(struct decision *x, struct core *c, const struct dossier *d, co
         return reply_refuse(r, e, ERR_CONFLICT, "a page cannot be decoded", "有 %lld 页无法读取，请退回补正", (long long)unreadable);
     if ((t->needs & WF_NEED_OPINION) && blank(x->opinion))
         return bad(r, e, "opinion", "required", "请填写意见");
-    if ((t->needs & WF_NEED_RULE) && need_rule(x, c->rules, f->item, r, e) < 0)
+    if ((t->needs & WF_NEED_RULE) && need_rule(x, c->rules, d, r, e) < 0)
         return -1;
     if ((t->needs & WF_NEED_REASONS) && json_array_size(x->reasons) == 0 && blank(x->sentence)) {
         if (*x->rule_reason == '\0')

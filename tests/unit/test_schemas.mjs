@@ -19,7 +19,7 @@ const org = read("org/demo.json");
 const residents = read("org/demo-residents.json");
 const guide = read("guide/guide.json");
 const search = read("guide/search.json");
-const workflows = readdirSync(root + "workflows").filter((f) => f.endsWith(".json")).map((f) => read(`workflows/${f}`));
+const workflows = readdirSync(root + "workflows").filter((f) => /^online-.*\.json$/.test(f)).map((f) => read(`workflows/${f}`));
 const states = new Map(read("messages/public-states.json").states.map((s) => [s.key, s]));
 const sms = read("messages/sms.json");
 const reasons = read("messages/reasons.json");
@@ -188,13 +188,30 @@ test("MAT-01 materials are numbered without gaps and tell requirement and suppli
 });
 
 test("MAT-04 conditional materials of the open items can be decided by the machine", () => {
-  for (const c of FOUR)
-    for (const m of byCode.get(c).materials) {
+  const open = items.filter((i) => i.online_open);
+  assert.ok(FOUR.every((c) => open.some((i) => i.code === c)));
+  for (const { code: c, form, materials } of open)
+    for (const m of materials) {
+      if (m.supplied_by === "police") continue;
       if (m.requirement === "conditional" || m.condition) assert.ok(m.when?.length, `${c}/${m.no}`);
       assert.ok(m.how_to_get, `${c}/${m.no}`);
-      const map = fieldMap(families.get(byCode.get(c).form));
+      const map = fieldMap(families.get(form));
       for (const w of [...(m.when ?? []), ...(m.examples ?? []).flatMap((e) => e.when)])
-        for (const v of w.in) assert.ok(valuesOf(map.get(w.field)).includes(v), `${c}/${m.no}`);
+        for (const v of w.in ?? w.not_in ?? []) assert.ok(valuesOf(map.get(w.field)).includes(v), `${c}/${m.no}`);
+    }
+});
+
+test("MAT-04 a question that only decides on a paper is plain, shows the tender's words, and counts “说不清” as needed", () => {
+  for (const f of families.values())
+    for (const x of f.fields.filter((y) => y.values?.some((v) => v.code === "unsure"))) {
+      assert.deepEqual(x.values.map((v) => v.code), ["yes", "no", "unsure"], `${f.id}.${x.id}`);
+      assert.equal(x.values[2].label, "说不清", `${f.id}.${x.id}`);
+      assert.ok(x.hint && !x.block, `${f.id}.${x.id}`);
+      if (x.required) continue;                       // asked for its own sake: the kind of land (POP-63)
+      assert.ok(x.visible_when?.length, `${f.id}.${x.id}`);
+      const conditions = items.filter((i) => i.form === f.id).flatMap((i) => i.materials.flatMap((m) => m.when ?? [])).filter((w) => w.field === x.id);
+      assert.ok(conditions.length > 0, `${f.id}.${x.id} decides on nothing`);
+      for (const w of conditions) assert.ok(w.in.includes("unsure"), `${f.id}.${x.id}`);
     }
 });
 
@@ -328,13 +345,13 @@ test("CIT-05 the search words of an item are the same in the catalogue and with 
 });
 
 const ROLES = ["aux", "officer", "sub_bureau", "system"];
-const NEEDS = ["complete_materials", "opinion", "reasons", "rule", "date", "level", "confirm_text"];
-const EFFECTS = ["register", "status_out", "supplement_request", "pre_archive", "courier_offer", "archive", "stop_clock", "start_clock"];
+const NEEDS = ["complete_materials", "opinion", "reasons", "rule", "date", "level", "confirm_text", "completion", "scan:permit", "scan:certificate"];
+const EFFECTS = ["register", "register:permit", "register:move_out", "register:move_in", "register:cancel", "status_out", "supplement_request", "pre_archive", "courier_offer", "archive", "stop_clock", "start_clock"];
 
-test("WFL-01 four online flows: numbers 1, 2, 9, 10, both variants, one first state", () => {
-  assert.deepEqual(workflows.map((w) => w.number).sort(), ["①", "②", "⑨", "⑩"].sort());
-  assert.deepEqual(workflows.map((w) => `${w.flow_type}/${w.variant}`).sort(),
-    ["on_the_spot/aux", "on_the_spot/officer", "sub_bureau_approval/aux", "sub_bureau_approval/officer"]);
+test("WFL-01 ten online flows and that of an investigation: numbers, both variants, one first state", () => {
+  const types = { on_the_spot: "①②", move_in_province: "③④", move_in_outside: "⑤⑥", move_out: "⑦⑧", sub_bureau_approval: "⑨⑩", sub_bureau_investigation: "⑨⑩" };
+  assert.deepEqual(workflows.map((w) => `${w.flow_type}/${w.variant} ${w.number}`).sort(),
+    Object.entries(types).flatMap(([type, numbers]) => [`${type}/officer ${numbers[0]}`, `${type}/aux ${numbers[1]}`]).sort());
   assert.deepEqual([...new Set(workflows.map((w) => w.initial))], ["awaiting_review"]);
 });
 
@@ -385,13 +402,19 @@ for (const w of workflows) {
   });
 }
 
-test("WFL-02 every open item's flow has a workflow in both variants", () => {
-  for (const c of FOUR) assert.equal(workflows.filter((w) => w.flow_type === byCode.get(c).flow).length, 2, c);
+test("WFL-02 every item gets a flow with both variants, wherever its person's household is", () => {
+  const { rules } = read("workflows/selection.json");
+  for (const i of byCode.values())
+    for (const where of ["city", "province", "outside"]) {
+      const rule = rules.find((r) => r.flow === i.flow && (!r.where || r.where.includes(where)) && (!r.business || r.business.includes(i.business)) && !r.when);
+      assert.equal(workflows.filter((w) => w.flow_type === rule?.flow_type).length, 2, `${i.code} ${where}`);
+      assert.ok(rule.why);
+    }
 });
 
-test("WFL-102..107 flow 1 and WFL-1002..1004 flow 10 take their steps in order", () => {
+test("WFL-102..1004 flows take their steps in order", () => {
   const follow = (number, steps) => {
-    const w = workflows.find((x) => x.number === number);
+    const w = workflows.find((x) => x.number === number && !x.id.includes("investigation"));
     let state = w.initial;
     for (const [role, action, condition] of steps) {
       const t = w.transitions.find((x) => x.from.includes(state) && x.action === action && x.roles.includes(role) && (x.if ?? condition) === condition);
@@ -405,6 +428,9 @@ test("WFL-102..107 flow 1 and WFL-1002..1004 flow 10 take their steps in order",
   assert.equal(follow("②", [["aux", "pass", due], ["officer", "originals_ok"], ["aux", "submit_completion"], ["officer", "finish"]]), "completed");
   assert.equal(follow("⑨", [["officer", "submit_up"], ["sub_bureau", "approve", due], ["officer", "originals_ok"], ["officer", "finish"]]), "completed");
   assert.equal(follow("⑩", [["aux", "pass"], ["officer", "submit_up"], ["sub_bureau", "approve", due], ["officer", "originals_ok"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("③", [["officer", "pass", due], ["officer", "originals_ok"], ["officer", "move_in_registration"], ["officer", "move_out"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("⑥", [["aux", "pass", due], ["officer", "originals_ok"], ["aux", "submit_completion"], ["officer", "move_in_registration"], ["officer", "scan_permit"], ["officer", "scan_certificate"], ["officer", "finish"]]), "completed");
+  assert.equal(follow("⑧", [["aux", "pass", due], ["officer", "originals_ok"], ["aux", "submit_completion"], ["officer", "move_out"], ["officer", "scan_certificate"]]), "completed");
   assert.equal(follow("⑨", [["officer", "submit_up"], ["sub_bureau", "disapprove_refuse"]]), "refused");
   assert.equal(follow("①", [["officer", "return_supplement"], ["system", "supplement_arrived"], ["system", "withdraw_requested"], ["officer", "withdraw_confirm"]]), "withdrawn");
 });
@@ -429,12 +455,19 @@ test("NTF SMS: at most 70 characters with sign and longest values, no name and n
   }
 });
 
-test("WFL-07 each open item has refusal rules with law, reason and remedy; reasons pass the word check", () => {
-  for (const key of [...FOUR, "*"])
-    for (const r of reasons.refusal[key]) {
+test("WFL-07 every item has refusal rules of its kind with law, reason and remedy, each once; reasons pass the word check", () => {
+  for (const [key, list] of Object.entries(reasons.refusal)) {
+    assert.ok(key === "*" || families.has(key) || byCode.has(key), key);
+    for (const r of list) {
       assert.ok(r.rule.startsWith("《") && r.reason && r.remedy, key);
       for (const { word } of words.jargon) assert.ok(!r.reason.includes(word) && !r.remedy.includes(word), `${key}.${r.id}: ${word}`);
     }
+  }
+  for (const i of byCode.values()) {
+    assert.ok(reasons.refusal[i.form]?.length >= 3, `${i.code}: ${i.form}`);
+    const ids = [i.code, i.form, "*"].flatMap((k) => reasons.refusal[k] ?? []).map((r) => r.id);
+    assert.equal(new Set(ids).size, ids.length, i.code);
+  }
   for (const s of states.values()) for (const { word } of words.jargon) assert.ok(!s.sentence.includes(word), `${s.key}: ${word}`);
 });
 
