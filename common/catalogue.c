@@ -247,9 +247,9 @@ bool condition_accepts(const struct condition *k, const json_t *value)
         return false;
     json_array_foreach(k->values, i, v) {
         const char *s = json_string_value(value), *start = json_string_value(v);
-        found = found || (k->match == MATCH_PREFIX ? s && start && strncmp(s, start, strlen(start)) == 0 : json_equal(value, v));
+        found = found || (k->match >= MATCH_PREFIX ? s && start && strncmp(s, start, strlen(start)) == 0 : json_equal(value, v));
     }
-    return k->match == MATCH_NOT_IN ? !found : found;
+    return k->match == MATCH_NOT_IN ? !found : k->match == MATCH_NOT_PREFIX ? json_is_string(value) && !found : found;
 }
 
 static int add_table(json_t *tables, const struct field *f)
@@ -273,7 +273,8 @@ json_t *catalogue_item_json(const struct catalogue *c, const char *code)
     for (size_t r = 0; r < it->family->n_repeats; r++)
         for (size_t i = 0; i < it->family->repeats[r].n_fields; i++)
             add_table(tables, &it->family->repeats[r].fields[i]);
-    return json_pack("{s:i, s:O, s:O, s:O, s:o, s:O, s:O}", "version", (int)c->version, "item", it->json, "family", it->family->json,
+    return json_pack("{s:i, s:O, s:O, s:O, s:o, s:O, s:O, s:o}", "version", (int)c->version, "item", it->json, "family", it->family->json,
                      "blocks", json_object_get(c->root, "blocks"), "code_tables", tables,
-                     "patterns", json_object_get(c->root, "patterns"), "messages", c->sentences);
+                     "patterns", json_object_get(c->root, "patterns"), "messages", c->sentences, "templates",
+                     catalogue_templates_of(c, it));
 }

@@ -36,6 +36,10 @@ int catalogue_build(struct catalogue *c, struct err *e);
 int catalogue_build_items(struct catalogue *c, struct err *e);
 /* What a single struct cannot show: sections, presets, cycles, groups, openness, sentences. */
 int catalogue_check(const struct catalogue *c, struct err *e);
+/* Papers that people write themselves (catalogue/templates.json): each for existing materials, with fields that its families have. */
+int catalogue_templates_check(const struct catalogue *c, struct err *e);
+/* Those of an item, with `material` in place of `for`. New reference. */
+json_t *catalogue_templates_of(const struct catalogue *c, const struct item *it);
 /* Rules that form.c reports and that therefore need a sentence; ends with NULL. */
 extern const char *const catalogue_rules[];
 

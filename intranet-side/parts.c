@@ -122,7 +122,7 @@ int parts_open(struct parts *p, const char *config_path, bool create, struct err
         return -1;
     /* A lost key is never replaced beside a database that was sealed with it: that would look like success. */
     if (vault_open(&c->vault, text(p, "master_key"), files, create && !database_exists(p), e) < 0 || keys_open(p, e) < 0 || rules_load(&c->rules, c->schema_dir, e) < 0 ||
-        database_open(p, e) < 0 || publish_catalogue(&c->catalogue, c->db, c->schema_dir, e) < 0)
+        database_open(p, e) < 0 || publish_catalogue(&c->catalogue, c->db, c->schema_dir, e) < 0 || flow_select_covers(c->rules->select, c->catalogue, e) < 0)
         return -1;
     return setup_units(c, e) < 0 || sessions_open(&c->sessions, e) < 0 || changes_open(&c->changes, clock_wall_ms(), e) < 0 || intake_open(&c->intake, e) < 0
                ? -1

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internet-side/domain/filetype.h"
+#include "common/filetype.h"
 
 struct load { struct page_set *out; const struct hash256 *account; const struct draft *d; json_t *findings; };
 

@@ -6,7 +6,7 @@
 
 #include "common/file.h"
 #include "common/log.h"
-#include "internet-side/domain/filetype.h"
+#include "common/filetype.h"
 #include "internet-side/service/configuration.h"
 #include "internet-side/service/limiter.h"
 #include "internet-side/service/session.h"

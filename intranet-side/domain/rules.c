@@ -50,20 +50,23 @@ static int effects_load(struct rules *r, const char *schema_dir, struct err *e)
 static int parts_load(struct rules *r, const char *dir, struct err *e)
 {
     char flows[1024];
-    json_t *words = NULL, *days = NULL;
+    json_t *words = NULL, *days = NULL, *select = NULL;
     int rc = -1;
     if ((r->public_states = load(dir, "messages/public-states.json", e)) && (r->sms = load(dir, "messages/sms.json", e)) &&
         (r->reasons = load(dir, "messages/reasons.json", e)) && (r->opinions = load(dir, "messages/opinions.json", e)) &&
         (words = load(dir, "messages/word-check.json", e)) && (days = load(dir, "calendar/holidays.json", e)) &&
+        (select = load(dir, "workflows/selection.json", e)) &&
         str_fmt(flows, sizeof flows, e, "%s/workflows", dir) == 0) {
         struct wf_words known = {json_object_get(r->public_states, "states"), json_object_get(r->sms, "templates")};
         rc = wordcheck_parse(&r->words, "word-check.json", words, e) < 0 || calendar_parse(&r->calendar, "holidays.json", days, e) < 0 ||
-                     workflow_set_load(&r->flows, flows, &known, e) < 0 || effects_load(r, dir, e) < 0
+                     workflow_set_load(&r->flows, flows, &known, e) < 0 ||
+                     flow_select_parse(&r->select, "selection.json", select, r->flows, e) < 0 || effects_load(r, dir, e) < 0
                  ? -1
                  : 0;
     }
     json_decref(words);
     json_decref(days);
+    json_decref(select);
     return rc;
 }
 
@@ -85,6 +88,7 @@ void rules_free(struct rules *r)
 {
     if (r == NULL)
         return;
+    flow_select_free(r->select);
     workflow_set_free(r->flows);
     calendar_free(r->calendar);
     wordcheck_free(r->words);

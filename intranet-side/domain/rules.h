@@ -4,11 +4,13 @@
 #define INTRANET_DOMAIN_RULES_H
 
 #include "intranet-side/domain/deadline.h"
+#include "intranet-side/domain/flow_select.h"
 #include "intranet-side/domain/wordcheck.h"
 #include "intranet-side/domain/workflow.h"
 
 struct rules {
     struct workflow_set *flows;
+    struct flow_select *select;                           /* workflows/selection.json */
     struct calendar *calendar;
     struct wordcheck *words;
     json_t *public_states, *sms, *reasons, *opinions;     /* files of schemas/messages, whole */

@@ -12,10 +12,13 @@ struct workflow_set { struct workflow *v[64]; size_t n; };
 
 static const struct { const char *word; enum wf_need bit; } need_words[] = {
     {"complete_materials", WF_NEED_MATERIALS}, {"opinion", WF_NEED_OPINION}, {"reasons", WF_NEED_REASONS}, {"rule", WF_NEED_RULE},
-    {"date", WF_NEED_DATE}, {"level", WF_NEED_LEVEL}, {"confirm_text", WF_NEED_CONFIRM},
+    {"date", WF_NEED_DATE}, {"level", WF_NEED_LEVEL}, {"confirm_text", WF_NEED_CONFIRM}, {"completion", WF_NEED_COMPLETION},
+    {"scan:permit", WF_NEED_SCAN_PERMIT}, {"scan:certificate", WF_NEED_SCAN_CERTIFICATE},
 };
+/* Stages of schemas/effects. */
+static const char *const stage_words[] = {"permit", "move_out", "move_in", WF_STAGE_CANCEL};
 static const struct { const char *word; enum wf_effect_kind kind; } effect_words[] = {
-    {"register", WF_REGISTER}, {"status_out", WF_STATUS_OUT}, {"supplement_request", WF_SUPPLEMENT_REQUEST}, {"pre_archive", WF_PRE_ARCHIVE},
+    {"status_out", WF_STATUS_OUT}, {"supplement_request", WF_SUPPLEMENT_REQUEST}, {"pre_archive", WF_PRE_ARCHIVE},
     {"courier_offer", WF_COURIER_OFFER}, {"archive", WF_ARCHIVE}, {"stop_clock", WF_STOP_CLOCK}, {"start_clock", WF_START_CLOCK},
 };
 
@@ -94,6 +97,15 @@ static int effect_read(struct wf_effect *f, const char *word, const char *where,
         *f = (struct wf_effect){WF_SMS, word + 4};
         return 0;
     }
+    if (strcmp(word, "register") == 0) {
+        *f = (struct wf_effect){WF_REGISTER, WF_STAGE_FINISH};
+        return 0;
+    }
+    for (size_t i = 0; strncmp(word, "register:", 9) == 0 && i < sizeof stage_words / sizeof stage_words[0]; i++)
+        if (strcmp(stage_words[i], word + 9) == 0) {
+            *f = (struct wf_effect){WF_REGISTER, stage_words[i]};
+            return 0;
+        }
     for (size_t i = 0; i < sizeof effect_words / sizeof effect_words[0]; i++)
         if (strcmp(effect_words[i].word, word) == 0) {
             *f = (struct wf_effect){effect_words[i].kind, NULL};
@@ -190,6 +202,14 @@ static int parts_read(struct workflow *w, const char *name, struct err *e)
     return 0;
 }
 
+static bool leaves(const struct wf_transition *t, const char *state)
+{
+    for (size_t i = 0; i < t->n_from; i++)
+        if (strcmp(t->from[i], state) == 0)
+            return true;
+    return false;
+}
+
 /* For whom the case is to do in each state: derived, so that no file can contradict its own transitions. */
 static void waits_derive(struct workflow *w)
 {
@@ -207,6 +227,26 @@ static void waits_derive(struct workflow *w)
     }
 }
 
+const struct wf_transition *workflow_forward(const struct workflow *w, const char *state)
+{
+    for (size_t i = 0; i < w->n_transitions; i++)
+        if (leaves(&w->transitions[i], state) && w->transitions[i].key && strcmp(w->transitions[i].key, "F2") == 0)
+            return &w->transitions[i];
+    return NULL;
+}
+
+/* Which stage an officer fills in for: that of the transition, or of the next one forward that has one. */
+static void stages_derive(struct workflow *w)
+{
+    for (size_t i = 0; i < w->n_transitions; i++) {
+        const struct wf_transition *t = &w->transitions[i];
+        const char *stage = wf_register_stage(t);
+        for (size_t hops = 0; stage == NULL && hops < w->n_states && (t = workflow_forward(w, t->to)); hops++)
+            stage = wf_register_stage(t);
+        w->transitions[i].stage = stage;
+    }
+}
+
 int workflow_parse(struct workflow **out, const char *name, json_t *json, const struct wf_words *words, struct err *e)
 {
     struct workflow *w = calloc(1, sizeof *w);
@@ -215,7 +255,10 @@ int workflow_parse(struct workflow **out, const char *name, json_t *json, const 
     if (w == NULL)
         return err_set(e, ERR_INTERNAL, "%s: out of memory", name);
     w->json = json_incref(json);
-    if (parts_read(w, name, &mine) < 0 || workflow_check(w, name, words, &mine) < 0) {
+    int rc = parts_read(w, name, &mine);
+    if (rc == 0)
+        stages_derive(w);
+    if (rc < 0 || workflow_check(w, name, words, &mine) < 0) {
         workflow_free(w);
         return err_set(e, mine.code, "%s", mine.msg);
     }
@@ -274,7 +317,8 @@ int workflow_set_load(struct workflow_set **out, const char *dir, const struct w
     int n = scandir(dir, &names, NULL, alphasort), rc = n < 0 ? err_sys(e, "read folder %s", dir) : 0;
     for (int i = 0; i < n; i++) {
         size_t len = strlen(names[i]->d_name);
-        if (rc == 0 && len > 5 && strcmp(names[i]->d_name + len - 5, ".json") == 0)
+        bool flow = len > 5 && strcmp(names[i]->d_name + len - 5, ".json") == 0 && strcmp(names[i]->d_name, "selection.json") != 0;
+        if (rc == 0 && flow)
             rc = set_add(s, dir, names[i]->d_name, words, e);
         free(names[i]);
     }
@@ -296,6 +340,11 @@ void workflow_set_free(struct workflow_set *s)
     for (size_t i = 0; i < s->n; i++)
         workflow_free(s->v[i]);
     free(s);
+}
+
+const struct workflow *workflow_at(const struct workflow_set *s, size_t i)
+{
+    return i < s->n ? s->v[i] : NULL;
 }
 
 const struct workflow *workflow_find(const struct workflow_set *s, const char *id)
@@ -321,14 +370,6 @@ const struct wf_state *workflow_state(const struct workflow *w, const char *id)
         if (strcmp(w->states[i].id, id) == 0)
             return &w->states[i];
     return NULL;
-}
-
-static bool leaves(const struct wf_transition *t, const char *state)
-{
-    for (size_t i = 0; i < t->n_from; i++)
-        if (strcmp(t->from[i], state) == 0)
-            return true;
-    return false;
 }
 
 static bool holds(const struct wf_transition *t, bool originals_due)
@@ -376,6 +417,16 @@ static size_t add_once(const char **out, size_t n, size_t cap, const char *state
     return n;
 }
 
+size_t workflow_states_of(const struct workflow_set *s, const char *phase, const char **out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t k = 0; k < s->v[i]->n_states; k++)
+            if (strcmp(s->v[i]->states[k].phase, phase) == 0)
+                n = add_once(out, n, cap, s->v[i]->states[k].id);
+    return n;
+}
+
 size_t workflow_states_with(const struct workflow_set *s, const char *action, const char **out, size_t cap)
 {
     size_t n = 0;
@@ -394,6 +445,14 @@ bool wf_has_effect(const struct wf_transition *t, enum wf_effect_kind kind)
         if (t->effects[i].kind == kind)
             return true;
     return false;
+}
+
+const char *wf_register_stage(const struct wf_transition *t)
+{
+    for (size_t i = 0; i < t->n_effects; i++)
+        if (t->effects[i].kind == WF_REGISTER)
+            return t->effects[i].arg;
+    return NULL;
 }
 
 bool wf_is_main(const struct wf_transition *t)

@@ -15,7 +15,9 @@ enum wf_clock { WF_CLOCK_OURS, WF_CLOCK_CITIZEN, WF_CLOCK_STOPPED };
 enum wf_if { WF_ALWAYS, WF_ORIGINALS_DUE, WF_NO_ORIGINALS_DUE };
 enum wf_need {                           /* bits */
     WF_NEED_MATERIALS = 1, WF_NEED_OPINION = 2, WF_NEED_REASONS = 4, WF_NEED_RULE = 8, WF_NEED_DATE = 16, WF_NEED_LEVEL = 32,
-    WF_NEED_CONFIRM = 64
+    WF_NEED_CONFIRM = 64, WF_NEED_COMPLETION = 128, WF_NEED_SCAN_PERMIT = 256, WF_NEED_SCAN_CERTIFICATE = 512,
+    WF_NEED_LAST = WF_NEED_SCAN_CERTIFICATE,
+    WF_NEED_SCANS = WF_NEED_SCAN_PERMIT | WF_NEED_SCAN_CERTIFICATE
 };
 enum wf_effect_kind {
     WF_REGISTER, WF_STATUS_OUT, WF_SMS, WF_SUPPLEMENT_REQUEST, WF_PRE_ARCHIVE, WF_COURIER_OFFER, WF_ARCHIVE,
@@ -33,12 +35,13 @@ struct wf_state {
     unsigned wait_roles;                 /* people for whom the case is to do here: those who have a main way on (F2 or F9) */
     bool wait_up;                        /* they sit in the sub-bureau */
 };
-struct wf_effect { enum wf_effect_kind kind; const char *arg; };      /* arg: SMS template */
+struct wf_effect { enum wf_effect_kind kind; const char *arg; };      /* arg: SMS template; of WF_REGISTER the stage, one of wf_stages */
 struct wf_transition {
     const char *action, *label, *key;    /* key NULL */
     const char *from[WF_MAX_FROM];
     size_t n_from;
     const char *to;                      /* "@previous" possible */
+    const char *stage;                   /* of the register: its own, else the next one on the way forward; NULL where there is none */
     unsigned roles;
     bool up;                             /* taken in the sub-bureau */
     enum wf_if when;
@@ -74,14 +77,24 @@ const struct wf_state *workflow_state(const struct workflow *w, const char *id);
 /* The transition for this action out of this state. ERR_CONFLICT: the state has no such action. ERR_DENIED: not with this role. */
 int workflow_choose(const struct wf_transition **out, const struct workflow *w, const char *state, const char *action, enum role role,
                     bool originals_due, struct err *e);
+/* The way forward (F2) out of a state, whoever takes it; NULL. */
+const struct wf_transition *workflow_forward(const struct workflow *w, const char *state);
 /* Transitions that a role has out of a state, in the file's order; at most cap. */
 size_t workflow_actions(const struct wf_transition **out, size_t cap, const struct workflow *w, const char *state, enum role role,
                         bool originals_due);
+/* The flow at a place of the set, in the files' order; NULL behind the last. */
+const struct workflow *workflow_at(const struct workflow_set *s, size_t i);
+/* Names of the states of a phase, over all flows; each once. */
+size_t workflow_states_of(const struct workflow_set *s, const char *phase, const char **out, size_t cap);
 /* Names of the states, over all flows, out of which the system may take an action; each once. */
 size_t workflow_states_with(const struct workflow_set *s, const char *action, const char **out, size_t cap);
 bool wf_has_effect(const struct wf_transition *t, enum wf_effect_kind kind);
 const char *wf_need_word(enum wf_need bit);
 /* "F2" and "F9" are the ways on. */
 bool wf_is_main(const struct wf_transition *t);
+/* Stage of the register that this transition carries out; NULL when it leaves the register alone. */
+const char *wf_register_stage(const struct wf_transition *t);
+#define WF_STAGE_FINISH "finish"         /* of plain `register` */
+#define WF_STAGE_CANCEL "cancel"         /* takes back what the case's earlier stages did */
 
 #endif

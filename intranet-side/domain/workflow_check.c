@@ -49,6 +49,8 @@ static int names_known(const struct workflow *w, const char *name, const struct 
         for (size_t j = 0; j < t->n_effects; j++)
             if (t->effects[j].kind == WF_SMS && !listed(words->sms, "id", t->effects[j].arg))
                 return err_set(e, ERR_INPUT, "%s: %s: unknown SMS %s", name, t->action, t->effects[j].arg);
+        if ((t->needs & WF_NEED_COMPLETION) && t->stage == NULL)
+            return err_set(e, ERR_INPUT, "%s: %s: completion: no stage of the register lies ahead", name, t->action);
     }
     return 0;
 }
@@ -101,6 +103,55 @@ static int ways(const struct workflow *w, const char *name, struct err *e)
     return 0;
 }
 
+static bool begins_register(const struct wf_transition *t)
+{
+    const char *stage = wf_register_stage(t);
+    return stage && strcmp(stage, WF_STAGE_FINISH) != 0 && strcmp(stage, WF_STAGE_CANCEL) != 0;
+}
+
+static bool settles_register(const struct wf_transition *t)
+{
+    const char *stage = wf_register_stage(t);
+    return stage && !begins_register(t);
+}
+
+/* States in which a stage has begun and neither finished nor been taken back. */
+static void open_states(const struct workflow *w, bool open[WF_MAX_STATES])
+{
+    bool grew = true;
+    while (grew) {
+        grew = false;
+        for (size_t i = 0; i < w->n_transitions; i++) {
+            const struct wf_transition *t = &w->transitions[i];
+            int to = state_at(w, t->to);
+            bool from_open = false;
+            for (size_t j = 0; j < t->n_from; j++)
+                from_open |= open[state_at(w, t->from[j])];
+            if (to >= 0 && !open[to] && !settles_register(t) && (begins_register(t) || from_open))
+                grew = open[to] = true;
+        }
+    }
+}
+
+/* What a stage has begun in the register is finished or taken back before the case ends: so a withdrawal or an end by the way side is refused here,
+ * not found out by the citizen whose move hangs in the air. */
+static int register_settled(const struct workflow *w, const char *name, struct err *e)
+{
+    bool open[WF_MAX_STATES] = {false};
+    open_states(w, open);
+    for (size_t i = 0; i < w->n_states; i++)
+        if (open[i] && w->states[i].final)
+            return err_set(e, ERR_INPUT, "%s: state %s ends the case while a stage of the register is open", name, w->states[i].id);
+    for (size_t i = 0; i < w->n_transitions; i++) {
+        const struct wf_transition *t = &w->transitions[i];
+        const char *stage = wf_register_stage(t);
+        for (size_t j = 0; stage && strcmp(stage, WF_STAGE_CANCEL) == 0 && j < t->n_from; j++)
+            if (!open[state_at(w, t->from[j])])
+                return err_set(e, ERR_INPUT, "%s: %s: nothing to take back in state %s", name, t->action, t->from[j]);
+    }
+    return 0;
+}
+
 static bool share_state(const struct wf_transition *a, const struct wf_transition *b, const char **where)
 {
     for (size_t i = 0; i < a->n_from; i++)
@@ -132,5 +183,5 @@ static int told_apart(const struct workflow *w, const char *name, struct err *e)
 
 int workflow_check(const struct workflow *w, const char *name, const struct wf_words *words, struct err *e)
 {
-    return names_known(w, name, words, e) < 0 || ways(w, name, e) < 0 || told_apart(w, name, e) < 0 ? -1 : 0;
+    return names_known(w, name, words, e) < 0 || ways(w, name, e) < 0 || told_apart(w, name, e) < 0 || register_settled(w, name, e) < 0 ? -1 : 0;
 }

@@ -8,6 +8,7 @@
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/flow.h"
 #include "intranet-side/service/registry.h"
+#include "intranet-side/service/scans.h"
 #include "intranet-side/store/page.h"
 #include "intranet-side/store/trail.h"
 
@@ -95,7 +96,8 @@ struct pages { struct view *v; json_t *out, *slot; int64_t no; };
 static json_t *slot_json(const struct view *v, const struct page *p)
 {
     const struct item *item = v->d->item;
-    json_t *s = json_pack("{s:I, s:s, s:I, s:[]}", "no", (json_int_t)p->material, "name", p->material == 0 ? "打不出来的字" : "材料", "round",
+    const char *scan = scan_name(p->material);
+    json_t *s = json_pack("{s:I, s:s, s:I, s:[]}", "no", (json_int_t)p->material, "name", p->material == 0 ? "打不出来的字" : scan ? scan : "材料", "round",
                           (json_int_t)p->round, "pages");
     for (size_t i = 0; item && i < item->n_materials; i++) {
         const struct material *m = &item->materials[i];
@@ -141,8 +143,11 @@ json_t *casebody_materials(struct view *v, struct err *e)
 }
 
 /* --- actions --- */
-static void why_not(const struct view *v, const struct wf_transition *t, int64_t unreadable, char *out, size_t cap)
+static int why_not(const struct view *v, const struct wf_transition *t, int64_t unreadable, char *out, size_t cap, struct err *e)
 {
+    const char *paper;
+    if (scan_missing(&paper, v->conn, v->d->f.no, t->needs, e) < 0)
+        return -1;
     const struct case_file *f = &v->d->f;
     const char *unit = t->up ? v->d->unit.parent : f->unit;
     out[0] = '\0';
@@ -154,6 +159,9 @@ static void why_not(const struct view *v, const struct wf_transition *t, int64_t
         snprintf(out, cap, "材料还在传 %lld/%lld，传齐后才能决定", (long long)f->pages_done, (long long)f->pages_total);
     else if ((t->needs & WF_NEED_MATERIALS) && unreadable && strcmp(t->action, "refuse") != 0)
         snprintf(out, cap, "有 %lld 页无法读取，请退回补正", (long long)unreadable);
+    else if (paper)
+        snprintf(out, cap, "请先补扫%s", paper);
+    return 0;
 }
 
 json_t *casebody_actions(struct view *v, struct err *e)
@@ -169,10 +177,14 @@ json_t *casebody_actions(struct view *v, struct err *e)
     for (size_t i = 0; i < n; i++) {
         char why[160];
         json_t *needs = json_array();
-        for (unsigned bit = 1; bit <= WF_NEED_CONFIRM; bit <<= 1)
+        for (unsigned bit = 1; bit <= WF_NEED_LAST; bit <<= 1)
             if (t[i]->needs & bit)
                 json_array_append_new(needs, json_string(wf_need_word((enum wf_need)bit)));
-        why_not(v, t[i], unreadable, why, sizeof why);
+        if (why_not(v, t[i], unreadable, why, sizeof why, e) < 0) {
+            json_decref(needs);
+            json_decref(out);
+            return NULL;
+        }
         json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:b, s:o, s:b, s:s, s:b}", "action", t[i]->action, "label", t[i]->label, "key",
                                              t[i]->key ? json_string(t[i]->key) : json_null(), "main", t[i]->key && strcmp(t[i]->key, "F2") == 0, "needs",
                                              needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_has_effect(t[i], WF_REGISTER)));
@@ -300,7 +312,7 @@ json_t *casebody_summary(struct view *v, const json_t *trail, struct err *e)
     json_t *opinions = json_array(), *open = json_array(), *x;
     size_t i;
     char text[120];
-    if (registry_plan(&p, v->c, v->conn, v->d, e) < 0) {
+    if (registry_plan(&p, v->c, v->conn, v->d, WF_STAGE_FINISH, e) < 0) {
         effect_plan_clear(&p);
         json_decref(opinions);
         json_decref(open);

@@ -25,11 +25,25 @@ struct list {
     json_t *rows;
     struct case_counts counts;
     bool want_rows;
+    char going_on[1600];
 };
 
 static const char *set(const char *s)
 {
     return s ? s : "";
+}
+
+/* The states of 续办 as the statement takes them. */
+static void going_on_states(char *out, size_t cap, const struct rules *rules)
+{
+    const char *v[WF_MAX_STATES];
+    size_t n = workflow_states_of(rules->flows, "completion", v, WF_MAX_STATES);
+    struct buf b;
+    buf_init(&b, cap - 1);
+    for (size_t i = 0; i < n; i++)
+        buf_fmt(&b, "%s\"%s\"", i ? "," : "[", v[i]);
+    snprintf(out, cap, "%s%s", buf_text(&b), n ? "]" : "[]");
+    buf_clear(&b);
 }
 
 static void list_init(struct list *l, struct core *c, const struct actor *a, int64_t now_ms)
@@ -39,8 +53,9 @@ static void list_init(struct list *l, struct core *c, const struct actor *a, int
     l->a = a;
     l->now = now_ms;
     today_text(l->day, now_ms);
+    going_on_states(l->going_on, sizeof l->going_on, c->rules);
     l->q = (struct case_page_query){.scope = access_case_scope(a), .unit = a->unit, .officer = a->id.s, .view = "todo", .item = "", .state = "", .name = "",
-                                    .no = "", .mine = "", .sort = "clock", .today = l->day, .role = a->role, .limit = 20};
+                                    .no = "", .mine = "", .sort = "clock", .today = l->day, .going_on = l->going_on, .role = a->role, .limit = 20};
 }
 
 static int row(const struct case_file *f, void *arg, struct err *e)
@@ -52,7 +67,7 @@ static int row(const struct case_file *f, void *arg, struct err *e)
 
 static json_t *counts_json(const struct case_counts *v)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "todo", (json_int_t)v->todo, "claimable", (json_int_t)v->claimable, "doing", (json_int_t)v->doing,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "continue", (json_int_t)v->going_on, "todo", (json_int_t)v->todo, "claimable", (json_int_t)v->claimable, "doing", (json_int_t)v->doing,
                      "done", (json_int_t)v->done, "supplemented", (json_int_t)v->supplemented, "originals", (json_int_t)v->originals, "due",
                      (json_int_t)v->due);
 }
@@ -115,10 +130,10 @@ static void age_put(json_t *o, const char *view, int64_t since, int64_t now)
 /* Each word of the query against its list; what is absent or empty asks for nothing. -1: findings are in the reply. */
 static int refuse_query(const struct case_query *q, struct reply *r, struct err *e)
 {
-    static const char *const views[] = {"todo", "doing", "done", NULL}, *const quick[] = {"", "claimable", "supplemented", "originals", "due", NULL},
+    static const char *const views[] = {"todo", "doing", "done", "continue", NULL}, *const quick[] = {"", "claimable", "supplemented", "originals", "due", NULL},
                              *const sorts[] = {"", "clock", "submitted", "item", "state", NULL};
     if (!word_in(set(q->view), views))
-        reply_finding(r, "view", "code_value", "todo, doing, done", set(q->view), "没有这个列表");
+        reply_finding(r, "view", "code_value", "todo, doing, done, continue", set(q->view), "没有这个列表");
     if (!word_in(set(q->mine), quick))
         reply_finding(r, "mine", "code_value", "claimable, supplemented, originals, due", q->mine, "没有这种筛选");
     if (!word_in(set(q->sort), sorts))

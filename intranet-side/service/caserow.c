@@ -48,6 +48,12 @@ json_t *caserow_json(struct core *c, struct db_conn *conn, const struct actor *a
                             caserow_item_name(c, f->item), "person", f->person, "id_no", id_no, "state", f->state, "internal", shown.internal, "icon",
                             shown.icon, "tone", shown.tone, "channel", caserow_channel(f->channel), "submitted", json_time(f->submitted), "holder", holder,
                             "clock", flow_clock(c->rules, f, now_ms), "pages", "done", (json_int_t)f->pages_done, "total", (json_int_t)f->pages_total);
+    const struct workflow *w = flow_of(c->rules, f);
+    const struct wf_transition *t = w && !f->final ? workflow_forward(w, f->state) : NULL;
+    if (row && t)
+        json_object_set_new(row, "next", json_string(t->label));
+    if (row && f->state_since)
+        json_object_set_new(row, "since", json_time(f->state_since));
     if (row && f->held_since)
         json_object_set_new(row, "held_since", json_time(f->held_since));
     if (row == NULL)

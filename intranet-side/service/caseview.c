@@ -102,7 +102,7 @@ static int read_effect(struct db_conn *conn, void *arg, struct err *e)
     struct effect_plan p;
     if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
         return -1;
-    int rc = registry_plan(&p, j->c, conn, &d, e);
+    int rc = registry_plan(&p, j->c, conn, &d, flow_stage(j->c->rules, &f), e);
     if (rc == 0) {
         json_t *obstacles = json_array();
         json_array_extend(obstacles, p.refusals);

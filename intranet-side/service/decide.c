@@ -11,6 +11,7 @@
 #include "intranet-side/service/flow.h"
 #include "intranet-side/service/registry.h"
 #include "intranet-side/service/review.h"
+#include "intranet-side/service/scans.h"
 #include "intranet-side/service/step.h"
 #include "intranet-side/store/page.h"
 #include "intranet-side/store/trail.h"
@@ -146,7 +147,7 @@ static int ask_once(struct job *j, struct db_conn *conn, const struct dossier *d
     if (!wf_has_effect(t, WF_REGISTER))
         return 0;
     struct effect_plan p;
-    int rc = registry_plan(&p, j->c, conn, d, e);
+    int rc = registry_plan(&p, j->c, conn, d, wf_register_stage(t), e);
     const char *warning = rc == 0 ? json_string_value(json_array_get(p.warnings, 0)) : NULL;
     if (warning && json_array_size(p.refusals) == 0) {
         reply_field(j->r, "unseen_ok", "warning", warning);
@@ -154,6 +155,17 @@ static int ask_once(struct job *j, struct db_conn *conn, const struct dossier *d
     }
     effect_plan_clear(&p);
     return rc;
+}
+
+static int scanned(struct job *j, struct db_conn *conn, const struct wf_transition *t, struct err *e)
+{
+    const char *paper;
+    if (scan_missing(&paper, conn, j->no, t->needs, e) < 0)
+        return -1;
+    if (paper == NULL)
+        return 0;
+    reply_field(j->r, "scan", "required", "还没有扫描件");
+    return reply_refuse(j->r, e, ERR_CONFLICT, "the paper was not scanned", "请先补扫%s", paper);
 }
 
 static int decide_case(struct job *j, struct db_conn *conn, struct dossier *d, struct err *e)
@@ -171,7 +183,7 @@ static int decide_case(struct job *j, struct db_conn *conn, struct dossier *d, s
     }
     if (take_hold(j, conn, d, e) < 0 || choose(j, d, &t, e) < 0 || page_unreadable(conn, d->f.no, &unreadable, e) < 0)
         return -1;
-    if (decision_check(&j->x, j->c, d, t, unreadable, j->now, j->r, e) < 0 || ask_once(j, conn, d, t, e) < 0)
+    if (scanned(j, conn, t, e) < 0 || decision_check(&j->x, j->c, d, t, unreadable, j->now, j->r, e) < 0 || ask_once(j, conn, d, t, e) < 0)
         return -1;
     j->undoable = !wf_has_effect(t, WF_REGISTER);
     struct step s = {.c = j->c, .conn = conn, .d = d, .a = j->a, .t = t, .opinion = j->x.opinion, .sentence = j->x.sentence, .rule_text = j->x.rule_text,

@@ -34,6 +34,13 @@ unsigned flow_wait_roles(const struct rules *r, const struct case_file *f)
     return roles;
 }
 
+const char *flow_stage(const struct rules *r, const struct case_file *f)
+{
+    const struct workflow *w = flow_of(r, f);
+    const struct wf_transition *t = w ? workflow_forward(w, f->state) : NULL;
+    return t ? t->stage : NULL;
+}
+
 static int stage_of(const struct wf_state *s)
 {
     static const char *const phases[] = {"review", "originals", "completion", "end"};
@@ -143,13 +150,19 @@ json_t *flow_clock(const struct rules *r, const struct case_file *f, int64_t now
 {
     struct date due;
     char text[48];
+    int left;
     if (f->final)
         return json_pack("{s:s, s:s}", "text", "已结束", "tone", "neutral");
+    if (*f->stopped_on && *f->citizen_due && date_parse(&due, f->citizen_due) == 0 &&
+        (left = calendar_between(r->calendar, clock_beijing_date(now_ms), due)) < 0) {
+        snprintf(text, sizeof text, "群众超 %d 日", -left);
+        return json_pack("{s:s, s:s, s:i, s:s}", "text", text, "tone", "turn", "days", left, "deadline", f->citizen_due);
+    }
     if (*f->stopped_on)
         return json_pack("{s:s, s:s, s:s}", "text", "暂停计时", "tone", "paused", "deadline", f->citizen_due);
     if (strcmp(f->sort_due, never) == 0 || date_parse(&due, f->sort_due) < 0)
         return json_pack("{s:s, s:s}", "text", "", "tone", "neutral");
-    int left = calendar_between(r->calendar, clock_beijing_date(now_ms), due);
+    left = calendar_between(r->calendar, clock_beijing_date(now_ms), due);
     const char *tone = left < 0 ? "refused" : left <= 1 ? "turn" : "work";
     if (left < 0)
         snprintf(text, sizeof text, "超 %d 日", -left);

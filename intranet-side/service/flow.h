@@ -11,6 +11,8 @@ const struct workflow *flow_of(const struct rules *r, const struct case_file *f)
 const struct workflow *flow_variant(const struct rules *r, const char *flow_type, const char *variant);
 /* Roles for whom it is to do in its state; before the first claim those of either variant. */
 unsigned flow_wait_roles(const struct rules *r, const struct case_file *f);
+/* Stage of the register that the way forward out of its state leads to; NULL when nothing is left to do there. */
+const char *flow_stage(const struct rules *r, const struct case_file *f);
 
 struct flow_shown {
     const char *internal, *public_key, *icon, *tone;

@@ -12,6 +12,7 @@
 #include "intranet-side/service/intake_parts.h"
 #include "intranet-side/service/outgoing.h"
 #include "intranet-side/service/step.h"
+#include "intranet-side/store/register.h"
 
 enum { SAID_MOST = 1024 };                   /* more than one batch holds: leftovers are of files that were read but not applied */
 
@@ -98,6 +99,35 @@ bool intake_said(struct intake *i, const char *item, char zh[256], json_t **find
 }
 
 /* --- application --- */
+/* Where the person's household is now: our register knows better than the form. */
+static int where_now(enum flow_where *out, struct core *c, struct db_conn *conn, const struct incoming *in, struct err *e)
+{
+    struct register_store s = {conn, c->vault};
+    const char *id_no = text_of(in->entries, "subject_id_no");
+    json_t *p = NULL;
+    if (*id_no && register_by_id_no(&s, id_no, &p, e) < 0)
+        return -1;
+    *out = flow_where(p && strcmp(text_of(p, "status"), "normal") == 0, text_of(in->entries, "subject_region"), json_string_value(catalogue_part(c->catalogue, "city_region")),
+                      json_string_value(catalogue_part(c->catalogue, "province_region")));
+    json_decref(p);
+    return 0;
+}
+
+/* The flow type by item and place (WFL-02); why: words for the trail. */
+static int flow_fix(struct case_file *f, char *why, size_t cap, struct core *c, struct db_conn *conn, const struct incoming *in, struct err *e)
+{
+    enum flow_where where;
+    if (where_now(&where, c, conn, in, e) < 0)
+        return -1;
+    const struct item *item = catalogue_item(in->catalogue, in->item);
+    const struct flow_rule *rule = flow_select(c->rules->select, item, where, in->entries);
+    if (rule == NULL)
+        return err_set(e, ERR_HELD, "no rule of selection.json for flow %s", item->flow);
+    snprintf(f->flow, sizeof f->flow, "%s", rule->flow_type);
+    snprintf(why, cap, "%s", rule->why);
+    return 0;
+}
+
 static int record_prepare(void *app, const struct in_item *it, struct bytes content, void **prepared, struct err *e)
 {
     struct core *c = app;
@@ -122,12 +152,10 @@ static void record_discard(void *prepared)
 
 static void row_of(struct case_file *f, const struct incoming *in, const struct in_item *it)
 {
-    const struct item *item = catalogue_item(in->catalogue, in->item);
     const char *name, *id_no;
     memset(f, 0, sizeof *f);
     snprintf(f->no, sizeof f->no, "%s", in->case_no);
     snprintf(f->item, sizeof f->item, "%s", in->item);
-    snprintf(f->flow, sizeof f->flow, "%s", item->flow);
     snprintf(f->unit, sizeof f->unit, "%s", in->unit);
     snprintf(f->channel, sizeof f->channel, "%s", in->channel);
     snprintf(f->record, sizeof f->record, "%s", it->id);
@@ -179,12 +207,14 @@ static int case_write(struct core *c, struct db_conn *conn, struct case_file *f,
     return rc;
 }
 
-static int case_announce(struct core *c, struct db_conn *conn, struct case_file *f, int64_t now_ms, struct err *e)
+static int case_announce(struct core *c, struct db_conn *conn, struct case_file *f, const char *why, int64_t now_ms, struct err *e)
 {
     struct dossier d;
     if (dossier_open(&d, c, conn, f, e) < 0)
         return -1;
-    int rc = step_trail(c, conn, &d, NULL, "received", "网上申请送达", NULL, now_ms, e);
+    json_t *detail = json_pack("{s:s}", "result", why);
+    int rc = step_trail(c, conn, &d, NULL, "received", "网上申请送达", detail, now_ms, e);
+    json_decref(detail);
     if (rc == 0)
         rc = step_status_now(c, conn, &d, now_ms, e);
     dossier_close(&d);
@@ -198,6 +228,7 @@ static int application_apply(struct db_conn *conn, void *app, const struct in_it
     struct case_file f, known;
     struct err none = {0};
     struct intake_row row = {.round = 0};
+    char why[300];
     if (case_get(conn, in->case_no, &known, &none) == 0) {       /* applied once by case and place: the same record changes nothing */
         if (strcmp(known.record, it->id) == 0)
             return 0;
@@ -205,7 +236,7 @@ static int application_apply(struct db_conn *conn, void *app, const struct in_it
         return err_set(e, ERR_CONFLICT, "case %s exists with another record", in->case_no);
     }
     row_of(&f, in, it);
-    if (flow_open(c->rules, &f, it->now_ms, e) < 0 || case_write(c, conn, &f, in, e) < 0)
+    if (flow_fix(&f, why, sizeof why, c, conn, in, e) < 0 || flow_open(c->rules, &f, it->now_ms, e) < 0 || case_write(c, conn, &f, in, e) < 0)
         return -1;
     f.version = 1;                               /* as the row was made */
     snprintf(row.record, sizeof row.record, "%s", it->id);
@@ -213,7 +244,7 @@ static int application_apply(struct db_conn *conn, void *app, const struct in_it
     snprintf(row.case_no, sizeof row.case_no, "%s", f.no);
     snprintf(row.sealed_hash, sizeof row.sealed_hash, "%s", it->hash);
     if (case_touch(conn, &f, e) < 0 || intake_add(conn, &row, e) < 0 || intake_link_pages(conn, in, it->id, 0, e) < 0 ||
-        intake_progress(c, conn, &f, &row, true, it->now_ms, e) < 0 || case_announce(c, conn, &f, it->now_ms, e) < 0)
+        intake_progress(c, conn, &f, &row, true, it->now_ms, e) < 0 || case_announce(c, conn, &f, why, it->now_ms, e) < 0)
         return -1;
     changes_hold(c->changes, &f, CHANGE_NEW);
     return 0;

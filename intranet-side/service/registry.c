@@ -35,12 +35,12 @@ static const json_t *rule_of(struct core *c, const struct dossier *d)
     return d->item ? json_object_get(c->rules->effects, d->item->family->id) : NULL;
 }
 
-int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, struct err *e)
+int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, struct err *e)
 {
     struct register_store store = {conn, c->vault};
     const json_t *rule = rule_of(c, d);
     memset(out, 0, sizeof *out);
-    if (rule == NULL) {
+    if (rule == NULL || stage == NULL || strcmp(stage, WF_STAGE_FINISH) != 0) {
         out->refusals = json_array();
         out->warnings = json_array();
         return 0;
@@ -60,14 +60,14 @@ static int change_write(const struct register_store *s, const struct dossier *d,
     return rc < 0 ? -1 : register_event_add(s, &ev, e);
 }
 
-int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, int64_t now_ms, char *result, size_t cap,
-                   struct reply *r, struct err *e)
+int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, const char *stage, int64_t now_ms, char *result,
+                   size_t cap, struct reply *r, struct err *e)
 {
     struct effect_plan p;
     struct register_store store = {conn, c->vault};
     size_t i;
     json_t *v;
-    int rc = registry_plan(&p, c, conn, d, e);
+    int rc = registry_plan(&p, c, conn, d, stage, e);
     if (rc == 0 && json_array_size(p.refusals)) {
         json_array_foreach(p.refusals, i, v)
             if (r)

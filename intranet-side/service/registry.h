@@ -6,10 +6,10 @@
 #include "intranet-side/domain/effect.h"
 #include "intranet-side/service/dossier.h"
 
-/* Work the plan out. No rule for the item's family: an empty plan. */
-int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, struct err *e);
+/* Work the plan of a stage out. No rule for the item's family, or stage NULL: an empty plan. */
+int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, struct err *e);
 /* Carry it out with before and after kept. ERR_CONFLICT with r->zh and fields: what stands against it. */
-int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, int64_t now_ms, char *result, size_t cap,
+int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, const char *stage, int64_t now_ms, char *result, size_t cap,
                    struct reply *r, struct err *e);
 
 /* The register beside one field of the form. */

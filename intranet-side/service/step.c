@@ -155,7 +155,7 @@ static int effect(struct step *s, const struct wf_effect *x, const char *trail, 
 {
     switch (x->kind) {
     case WF_REGISTER:
-        return registry_apply(s->c, s->conn, s->d, s->a, s->now_ms, s->result, sizeof s->result, r, e);
+        return registry_apply(s->c, s->conn, s->d, s->a, x->arg, s->now_ms, s->result, sizeof s->result, r, e);
     case WF_STATUS_OUT:
         return queue_status(s, trail, e);
     case WF_SMS:

@@ -42,10 +42,11 @@ struct case_page_query {             /* see service/caselist.h; every member set
     int scope;                       /* enum access_scope */
     const char *unit, *officer, *view, *item, *state, *name, *no, *mine, *sort, *today;
     struct bytes id_index;           /* blind index of an ID number; n 0 = any */
+    const char *going_on;            /* JSON array of the states in which a case goes on after its originals (续办) */
     unsigned role;
     unsigned limit, offset;
 };
-struct case_counts { int64_t todo, claimable, doing, done, supplemented, originals, due, oldest_todo, oldest_doing; };      /* oldest: ms in its state, 0 = none */
+struct case_counts { int64_t todo, claimable, doing, done, going_on, supplemented, originals, due, oldest_todo, oldest_doing; };      /* oldest: ms in its state, 0 = none */
 
 int case_get(struct db_conn *c, const char *no, struct case_file *out, struct err *e);        /* ERR_MISSING */
 int case_add(struct db_conn *c, const struct case_file *f, struct bytes id_index, struct bytes id_sealed, struct bytes phone_sealed,

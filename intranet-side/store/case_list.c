@@ -3,7 +3,7 @@
 #include "intranet-side/store/case_columns.h"
 
 /* Free conditions are parameters that are empty when they do not apply; values are bound, text is constant.
- * ?1 scope (1 station, 2 sent up, else nothing), ?2 unit, ?3 officer, ?4 role bit, ?5 today. */
+ * ?1 scope (1 station, 2 sent up, else nothing), ?2 unit, ?3 officer, ?4 role bit, ?5 today, ?15 states of 续办. */
 #define SCOPE "((?1 = 1 AND f.unit = ?2) OR (?1 = 2 AND f.up_unit = ?2 AND f.up_unit <> ''))"
 #define HERE "(f.up = (?1 = 2))"
 #define MINE "(f.holder = ?3)"
@@ -13,13 +13,16 @@
 #define DONE                                                                                                                     \
     "(EXISTS (SELECT 1 FROM trail AS t WHERE t.case_no = f.no AND t.officer = ?3 AND t.from_state <> '') AND NOT " MINE           \
     " AND NOT " CLAIMABLE ")"
-#define DUE "(f.sort_due <= ?5)"
+#define GOING_ON "(f.final = 0 AND (" MINE " OR f.holder = '') AND " HERE " AND f.state IN (SELECT value FROM json_each(?15)))"
+/* The day that counts: the clock's, or the citizen's last one once it has passed (WFL-14). */
+#define DAY "CASE WHEN f.citizen_due <> '' AND f.citizen_due < ?5 THEN min(f.citizen_due, f.sort_due) ELSE f.sort_due END"
+#define DUE "(" DAY " <= ?5)"
 #define ORIGINALS "(f.state = 'originals_check')"
 
 /* ?6 view, ?7 item, ?8 state, ?9 name, ?10 number, ?11 id index, ?12 quick filter. */
 #define WHERE                                                                                                                    \
     " FROM case_file AS f WHERE " SCOPE " AND CASE ?6 WHEN 'todo' THEN " TODO " WHEN 'doing' THEN " DOING " WHEN 'done' THEN " DONE \
-    " ELSE 0 END AND (?7 = '' OR f.item = ?7) AND (?8 = '' OR f.state = ?8)"                                                      \
+    " WHEN 'continue' THEN " GOING_ON " ELSE 0 END AND (?7 = '' OR f.item = ?7) AND (?8 = '' OR f.state = ?8)"                                                      \
     " AND ((?9 = '' AND ?10 = '' AND length(?11) = 0) OR (?9 <> '' AND instr(f.person, ?9) > 0) OR (?10 <> '' AND instr(f.no, ?10) > 0)" \
     " OR (length(?11) > 0 AND f.id_index = ?11))"                                                                                 \
     " AND CASE ?12 WHEN '' THEN 1 WHEN 'claimable' THEN " CLAIMABLE " WHEN 'supplemented' THEN f.supplemented = 1"                \
@@ -29,14 +32,14 @@
 enum { Q_TOTAL, Q_CLOCK, Q_SUBMITTED, Q_ITEM, Q_STATE, Q_COUNTS, Q_RELATED, Q_OVERDUE, Q__COUNT };
 static const char *const sql[Q__COUNT] = {
     [Q_TOTAL] = "SELECT count(*)" WHERE,
-    [Q_CLOCK] = "SELECT " CASE_COLUMNS WHERE " ORDER BY f.sort_due, f.submitted, f.id" PAGE,
+    [Q_CLOCK] = "SELECT " CASE_COLUMNS WHERE " ORDER BY " DAY ", f.submitted, f.id" PAGE,
     [Q_SUBMITTED] = "SELECT " CASE_COLUMNS WHERE " ORDER BY f.submitted DESC, f.id DESC" PAGE,
     [Q_ITEM] = "SELECT " CASE_COLUMNS WHERE " ORDER BY f.item, f.sort_due, f.id" PAGE,
     [Q_STATE] = "SELECT " CASE_COLUMNS WHERE " ORDER BY f.state, f.sort_due, f.id" PAGE,
     [Q_COUNTS] = "SELECT coalesce(sum(" TODO "), 0), coalesce(sum(" CLAIMABLE "), 0), coalesce(sum(" DOING "), 0), coalesce(sum(" DONE "), 0),"
                  " coalesce(sum(" TODO " AND f.supplemented = 1), 0), coalesce(sum(" TODO " AND " ORIGINALS "), 0),"
                  " coalesce(sum(" TODO " AND " DUE "), 0), coalesce(min(CASE WHEN " TODO " THEN f.state_since END), 0),"
-                 " coalesce(min(CASE WHEN " DOING " THEN f.state_since END), 0) FROM case_file AS f WHERE " SCOPE,
+                 " coalesce(min(CASE WHEN " DOING " THEN f.state_since END), 0), coalesce(sum(" GOING_ON "), 0) FROM case_file AS f WHERE " SCOPE,
     [Q_RELATED] = "SELECT " CASE_COLUMNS " FROM case_file AS f JOIN case_file AS g ON g.id_index = f.id_index"
                   " WHERE g.no = ?1 AND f.no <> ?1 AND length(g.id_index) > 0 ORDER BY f.submitted DESC LIMIT 20",
     [Q_OVERDUE] = "SELECT " CASE_COLUMNS " FROM case_file AS f WHERE f.final = 0 AND f.state = ?1 AND f.citizen_due <> '' AND f.citizen_due < ?2"
@@ -51,6 +54,7 @@ static void bind_viewer(sqlite3_stmt *s, const struct case_page_query *q)
     db_bind_text(s, 3, q->officer);
     db_bind_int(s, 4, q->role);
     db_bind_text(s, 5, q->today);
+    db_bind_text(s, 15, q->going_on);
 }
 
 static void bind_conditions(sqlite3_stmt *s, const struct case_page_query *q)
@@ -103,8 +107,8 @@ int case_count(struct db_conn *c, const struct case_page_query *q, struct case_c
     if (db_step(c, s, e) != 1)
         return -1;
     int64_t *const v[] = {&out->todo, &out->claimable, &out->doing, &out->done, &out->supplemented, &out->originals, &out->due, &out->oldest_todo,
-                          &out->oldest_doing};
-    for (int i = 0; i < 9; i++)
+                          &out->oldest_doing, &out->going_on};
+    for (int i = 0; i < 10; i++)
         *v[i] = db_col_int(s, i);
     sqlite3_reset(s);
     return 0;

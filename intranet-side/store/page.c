@@ -5,7 +5,7 @@
 
 enum {
     Q_ADD, Q_GET, Q_EACH, Q_COUNT, Q_MISSING, Q_MARK, Q_DECODED, Q_UNREADABLE, Q_PART, Q_PART_ADD, Q_PART_FILE, Q_PART_PAGE, Q_RECOUNT,
-    Q_PARTS_OF_PAGE, Q_PARTS_OF_RECORD, Q_FILE, Q__COUNT
+    Q_PARTS_OF_PAGE, Q_PARTS_OF_RECORD, Q_FILE, Q_SLOT_COUNT, Q_SLOT_PARTS, Q_SLOT_MARKS_DROP, Q_SLOT_PARTS_DROP, Q_SLOT_DROP, Q__COUNT
 };
 #define PAGE_COLUMNS                                                                                                     \
     "p.uid, p.case_no, p.record, p.round, p.material, p.alternative, p.n, p.type, p.size, p.parts, p.parts_done, p.sheets, p.unreadable, " \
@@ -33,6 +33,11 @@ static const char *const sql[Q__COUNT] = {
     [Q_PARTS_OF_PAGE] = "SELECT " PART_COLUMNS " WHERE a.page = ?1 ORDER BY a.n",
     [Q_PARTS_OF_RECORD] = "SELECT " PART_COLUMNS " JOIN page AS p ON p.uid = a.page WHERE p.record = ?1 ORDER BY p.id, a.n",
     [Q_FILE] = "SELECT 1 FROM part WHERE file = ?1 AND file <> ''",
+    [Q_SLOT_COUNT] = "SELECT count(*) FROM page WHERE case_no = ?1 AND material = ?2 AND parts_done = parts AND unreadable = 0",
+    [Q_SLOT_PARTS] = "SELECT " PART_COLUMNS " JOIN page AS p ON p.uid = a.page WHERE p.case_no = ?1 AND p.material = ?2 ORDER BY p.id, a.n",
+    [Q_SLOT_MARKS_DROP] = "DELETE FROM page_mark WHERE page IN (SELECT uid FROM page WHERE case_no = ?1 AND material = ?2)",
+    [Q_SLOT_PARTS_DROP] = "DELETE FROM part WHERE page IN (SELECT uid FROM page WHERE case_no = ?1 AND material = ?2)",
+    [Q_SLOT_DROP] = "DELETE FROM page WHERE case_no = ?1 AND material = ?2",
 };
 const struct db_statements page_statements = {sql, Q__COUNT};
 
@@ -214,11 +219,14 @@ int page_recount(struct db_conn *c, const char *page, struct err *e)
     return db_run(c, s, e);
 }
 
-static int each_part(struct db_conn *c, size_t q, const char *key, part_fn fn, void *arg, struct err *e)
+/* slot 0: the statement has none. */
+static int each_part(struct db_conn *c, size_t q, const char *key, int64_t slot, part_fn fn, void *arg, struct err *e)
 {
     sqlite3_stmt *s = db_stmt(c, &page_statements, q);
     int rc;
     db_bind_text(s, 1, key);
+    if (slot)
+        db_bind_int(s, 2, slot);
     while ((rc = db_step(c, s, e)) == 1) {
         struct part p;
         read_part(&p, s);
@@ -232,12 +240,39 @@ static int each_part(struct db_conn *c, size_t q, const char *key, part_fn fn, v
 
 int part_each_of_page(struct db_conn *c, const char *page, part_fn fn, void *arg, struct err *e)
 {
-    return each_part(c, Q_PARTS_OF_PAGE, page, fn, arg, e);
+    return each_part(c, Q_PARTS_OF_PAGE, page, 0, fn, arg, e);
 }
 
 int part_each_of_record(struct db_conn *c, const char *record, part_fn fn, void *arg, struct err *e)
 {
-    return each_part(c, Q_PARTS_OF_RECORD, record, fn, arg, e);
+    return each_part(c, Q_PARTS_OF_RECORD, record, 0, fn, arg, e);
+}
+
+int page_slot_count(struct db_conn *c, const char *case_no, int64_t material, int64_t *n, struct err *e)
+{
+    sqlite3_stmt *s = db_stmt(c, &page_statements, Q_SLOT_COUNT);
+    db_bind_text(s, 1, case_no);
+    db_bind_int(s, 2, material);
+    if (db_step(c, s, e) != 1)
+        return -1;
+    *n = db_col_int(s, 0);
+    sqlite3_reset(s);
+    return 0;
+}
+
+int page_slot_drop(struct db_conn *c, const char *case_no, int64_t material, part_fn fn, void *arg, struct err *e)
+{
+    static const int in_order[] = {Q_SLOT_MARKS_DROP, Q_SLOT_PARTS_DROP, Q_SLOT_DROP};
+    if (each_part(c, Q_SLOT_PARTS, case_no, material, fn, arg, e) < 0)
+        return -1;
+    for (size_t i = 0; i < 3; i++) {
+        sqlite3_stmt *s = db_stmt(c, &page_statements, (size_t)in_order[i]);
+        db_bind_text(s, 1, case_no);
+        db_bind_int(s, 2, material);
+        if (db_run(c, s, e) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int part_file_known(struct db_conn *c, const char *file, bool *known, struct err *e)

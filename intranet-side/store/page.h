@@ -33,13 +33,18 @@ int page_mark_set(struct db_conn *c, const char *page, const char *officer, bool
 int page_set_decoded(struct db_conn *c, const char *uid, bool unreadable, int64_t sheets, struct err *e);
 int page_unreadable(struct db_conn *c, const char *case_no, int64_t *n, struct err *e);
 
+/* Whole pages of a slot that can be decoded, as far as is known. */
+int page_slot_count(struct db_conn *c, const char *case_no, int64_t material, int64_t *n, struct err *e);
+typedef int (*part_fn)(const struct part *p, void *arg, struct err *e);
+/* Take the pages of a slot away; each part is named first, so that the caller can drop its file. */
+int page_slot_drop(struct db_conn *c, const char *case_no, int64_t material, part_fn fn, void *arg, struct err *e);
+
 int part_get(struct db_conn *c, const char *uid, struct part *out, struct err *e);     /* ERR_MISSING */
 int part_add(struct db_conn *c, const struct part *p, struct err *e);
 int part_set_file(struct db_conn *c, const char *uid, const char *file, const char *sealed_hash, struct err *e);
 int part_set_page(struct db_conn *c, const char *uid, const char *page, int64_t n, struct err *e);
 /* Count again how many parts of a page have a file. */
 int page_recount(struct db_conn *c, const char *page, struct err *e);
-typedef int (*part_fn)(const struct part *p, void *arg, struct err *e);
 int part_each_of_page(struct db_conn *c, const char *page, part_fn fn, void *arg, struct err *e);
 int part_each_of_record(struct db_conn *c, const char *record, part_fn fn, void *arg, struct err *e);
 

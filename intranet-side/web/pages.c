@@ -7,33 +7,10 @@
 #include "common/log.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/web/answer.h"
+#include "intranet-side/web/drawing.h"
 #include "intranet-side/web/handlers.h"
 
-#define EDGE_FULL 2000u        /* pixels of the longer edge: small print stays legible at 200 % */
-#define EDGE_THUMB 208u        /* twice the 104 pixels of the thumbnail column */
 #define PICTURE_MAX ((size_t)8 << 20)
-
-struct drawing {
-    bool thumb;
-    uint32_t sheet;
-};
-
-static int ask_child(struct web *w, const struct page_original *page, struct drawing d, struct buf *answer, struct err *e)
-{
-    struct buf ask;
-    buf_init(&ask, 0);
-    size_t mark = d.thumb ? 0 : strlen(page->watermark);
-    buf_u8(&ask, 'D');
-    buf_u32(&ask, d.thumb ? EDGE_THUMB : EDGE_FULL);
-    buf_u32(&ask, d.sheet);
-    buf_u8(&ask, d.thumb ? 70 : 82);
-    buf_u16(&ask, (uint16_t)mark);
-    buf_put(&ask, page->watermark, mark);
-    buf_put(&ask, page->bytes.p, page->bytes.n);
-    int rc = buf_done(&ask, "page", e) < 0 ? -1 : child_call(w->imaging, buf_bytes(&ask), answer, e);
-    buf_wipe(&ask);
-    return rc;
-}
 
 /* Remember what the child said of the page; a failure to remember does not spoil the view. */
 static void remember(struct web *w, const char *id, bool decodable, unsigned sheets, int64_t now_ms)
@@ -63,7 +40,7 @@ static int draw(struct request *rq, struct response *rs, struct web *w, const st
     buf_init(&answer, PICTURE_MAX);
     const char *id = request_path_arg(rq, "id");
     int rc;
-    if (ask_child(w, page, d, &answer, &e) < 0 || answer.n < 12) {
+    if (drawing_make(w->imaging, buf_bytes(&page->bytes), d, &answer, &e) < 0 || answer.n < 12) {
         bool broken = e.code == ERR_INPUT || e.code == ERR_HELD;
         if (broken && d.sheet == 1)
             remember(w, id, false, 0, request_now_ms(rq));
@@ -102,7 +79,7 @@ int web_page_get(struct request *rq, struct response *rs, void *app)
         page_open(w->core, web_actor(rq), request_path_arg(rq, "no"), request_path_arg(rq, "id"), !thumb, request_now_ms(rq), &page, &r, &e) < 0)
         return web_send(rs, rq, 400, -1, &r, &e);
     reply_clear(&r);
-    int rc = draw(rq, rs, w, &page, (struct drawing){thumb, (uint32_t)sheet});
+    int rc = draw(rq, rs, w, &page, (struct drawing){thumb, (uint32_t)sheet, page.watermark});
     page_original_clear(&page);
     return rc;
 }

@@ -1,3 +1,4 @@
+#include "intranet-side/service/scans.h"
 #include "intranet-side/web/handlers.h"
 #include "intranet-side/web/web.h"
 
@@ -25,6 +26,8 @@ static const struct route routes[] = {
     ACT_("/api/cases/{no}/undo", ROLES_CASE, web_case_undo, "back, while nothing has left"),
     POST_("/api/cases/{no}/notes", ROLES_CASE, 4 * KIB, web_case_note, "note a difference"),
     GET_("/api/cases/{no}/effect", ROLES_CASE, web_case_effect, "what finishing changes in the register"),
+    GET_("/api/cases/{no}/flow", ROLES_CASE, web_case_flow, "its flow as a chart"),
+    {"POST", "/api/cases/{no}/scans", AUTH_ROLE, ROLES_CASE, CSRF_TOKEN, BODY_RAW, SCAN_MAX, web_scan, "a paper scanned at the desk"},
     GET_("/api/cases/{no}/pages/{id}", ROLES_CASE, web_page_get, "a derivative of one page"),
     POST_("/api/cases/{no}/pages/{id}", ROLES_CASE, 1 * KIB, web_page_mark, "seen, and a verdict"),
     GET_("/api/reasons/{item}", ROLES_CASE, web_reasons, "reason templates of an item"),
@@ -33,6 +36,7 @@ static const struct route routes[] = {
     GET_("/api/register/persons", ROLES_CASE, web_persons, "look people up"),
     GET_("/api/register/persons/{id}", ROLES_CASE, web_person, "one person with household and history"),
 
+    GET_("/api/flows", ROLE_ADMIN, web_flows, "flows in force"),
     GET_("/api/units", ROLES_ALL, web_units, "organisation tree"),
     GET_("/api/officers", ROLE_ADMIN, web_officers, "accounts"),
     POST_("/api/officers", ROLE_ADMIN, 4 * KIB, web_officer_add, "new account"),

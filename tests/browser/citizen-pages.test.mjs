@@ -277,3 +277,57 @@ async function casesOf({ page, knobs }, shot) {
   await page.getByRole("heading", { name: "已提交" }).waitFor();
   knobs.setState(locked.no, "supplement");
 }
+
+/* What was typed stands in the paper; it is not taken unsigned or with blanks; signed it is a page of the material like a photograph. */
+for (const size of ["phone", "desk"]) {
+  test(`an application letter is written from its template and signed on the screen, at ${size} (MAT-18)`, { timeout: 60000 }, async () => {
+    const w = await world(size);
+    const { page } = w;
+    await page.goto("/items/HJ025");
+    await press(page, "开始办理");
+    await page.getByRole("heading", { name: "核验身份" }).waitFor();
+    const apply = new URL(page.url()).pathname;
+    await page.goto(`${apply}/material/1`);
+    await page.getByRole("link", { name: /用范本写/ }).click();
+    await page.getByRole("heading", { name: "姓名变更申请书", level: 1 }).waitFor();
+    await press(page, "签好了，放进材料");
+    assert.match(await page.getByRole("alert").innerText(), /还没有签名/);
+    await sign(page);
+    await press(page, "签好了，放进材料");
+    assert.match(await page.getByRole("alert").innerText(), /还有空着的地方/, "blanks are not signed for");
+    await inspect(page, `${size}-21-template-blank`);
+    await page.goto(apply);
+    await press(page, "开始填写");
+    await fill(page, { 您的姓名: "测试甲", 您的身份证号: WOMAN, 您的手机号: "13800001234" });
+    await advance(page);
+    await fill(page, { 户口在哪个: "@江州区" });
+    await page.locator("#f-subject_address-region").click();
+    await page.getByRole("dialog").getByRole("searchbox").fill("江州区");
+    await page.getByRole("dialog").getByRole("button", { name: /江州区/ }).first().click();
+    await page.locator("#f-subject_address").fill("长江路12号502室");
+    await page.locator("#f-subject_address").blur();
+    await advance(page);
+    await fill(page, { 要改成的姓名: "测试丙", 为什么要改: "与家族字辈一致" });
+    await page.getByText(/已保存 \d\d:\d\d/).waitFor();
+    await page.waitForTimeout(2200);
+    await page.goto(`${apply}/material/1/write`);
+    const text = await page.getByRole("article").innerText();
+    assert.match(text, /本人测试甲，公民身份号码\d{17}[\dX]，户籍地址.*长江路12号502室/);
+    assert.match(text, /由“测试甲”变更为“测试丙”/);
+    assert.doesNotMatch(text, /[{}]|＿/);
+    await sign(page);
+    await inspect(page, `${size}-22-template-signed`);
+    await press(page, "签好了，放进材料");
+    await page.getByText("第 1 页", { exact: true }).waitFor();
+    await inspect(page, `${size}-23-template-page`);
+    await w.done();
+  });
+}
+async function sign(page) {
+  await page.locator(".sign canvas").first().evaluate((e) => e.scrollIntoView({ block: "center" }));
+  const box = await page.locator(".sign canvas").first().boundingBox();
+  await page.mouse.move(box.x + 30, box.y + box.height / 2);
+  await page.mouse.down();
+  for (let i = 1; i < 12; i++) await page.mouse.move(box.x + 30 + i * 14, box.y + box.height / 2 + (i % 2 ? 20 : -20));
+  await page.mouse.up();
+}

@@ -55,7 +55,7 @@ async function noteAllDifferences(page) {
 describe("every page at 1366x625 and 1920x1080: no page scroll, nothing cut, no accessibility violation", () => {
   const PAGES = [["login", null, "/login"], ["first-password", "fresh1", "/desk"], ["desk", "officer1", "/desk"], ["list", "officer1", "/cases?view=todo"], ["done-empty", "officer1", "/cases?view=done"],
     ["case", "officer1", `/cases/${C.review}`], ["case-unreadable", "officer1", `/cases/${C.unreadable}`], ["case-approver", "sub1", `/cases/${C.sub}`], ["search", "officer1", "/search/person"], ["officers", "admin1", "/admin/officers"],
-    ["exceptions", "admin1", "/admin/exceptions"], ["missing", "officer1", "/cases/3407261199999999"]];
+    ["exceptions", "admin1", "/admin/exceptions"], ["flows", "admin1", "/admin/flows?flow=online-outside-officer"], ["continue", "officer1", "/cases?view=continue"], ["missing", "officer1", "/cases/3407261199999999"]];
   for (const [name, login, path] of PAGES)
     for (const [label, size] of Object.entries(SIZES))
       story(`${name} ${label}`, login, path, async (page) => {

@@ -210,7 +210,7 @@ static void test_item_json(void **state)
     const char *key;
     json_t *v;
     (void)state;
-    static const char *const keys[] = { "version", "item", "family", "blocks", "code_tables", "patterns", "messages" };
+    static const char *const keys[] = { "version", "item", "family", "blocks", "code_tables", "patterns", "messages", "templates" };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_non_null(json_object_get(j, keys[i]));
     assert_null(json_object_get(json_object_get(j, "code_tables"), "GB/T 2260"));
@@ -220,6 +220,39 @@ static void test_item_json(void **state)
     assert_true(json_is_string(json_object_get(json_object_get(j, "messages"), "required")));
     json_decref(j);
     assert_null(catalogue_item_json(cat, "HJ999"));
+}
+
+/* MAT-04: a condition on the province names it as such and holds for this city's in the bundle; the browser and the border see digits only. */
+static void test_places(void **state)
+{
+    const struct condition *k = &catalogue_item(cat, "HJ058")->materials[0].when.v[0];
+    char *s = json_dumps(bundle, JSON_COMPACT);
+    json_t *here = json_string("340102"), *away = json_string("320102");
+    (void)state;
+    assert_string_equal(k->field, "subject_region");
+    assert_int_equal(k->match, MATCH_NOT_PREFIX);
+    assert_string_equal(json_string_value(json_array_get(k->values, 0)), "34");
+    assert_true(condition_accepts(k, away) && !condition_accepts(k, here) && !condition_accepts(k, NULL) && !condition_accepts(k, json_true()));
+    assert_null(strstr(s, "\"@province\""));
+    assert_null(strstr(s, "\"@city\""));
+    free(s);
+    json_decref(here);
+    json_decref(away);
+}
+
+/* MAT-18: a paper that people write themselves comes with a text for exactly that material. */
+static void test_templates(void **state)
+{
+    json_t *j = catalogue_item_json(cat, "HJ025"), *list = json_object_get(j, "templates"), *t = json_array_get(list, 0);
+    (void)state;
+    assert_int_equal(json_array_size(list), 1);
+    assert_int_equal(json_integer_value(json_object_get(t, "material")), 1);
+    assert_string_equal(json_string_value(json_object_get(t, "title")), "姓名变更申请书");
+    assert_null(json_object_get(t, "for"));
+    json_decref(j);
+    j = catalogue_item_json(cat, "HJ001");
+    assert_int_equal(json_array_size(json_object_get(j, "templates")), 0);
+    json_decref(j);
 }
 
 /* CIT-07: no screen of an open item asks more than seven things, whatever is answered. */
@@ -281,13 +314,22 @@ static void test_refused(void **state)
         { "items/0/materials/0/when", "[{\"field\":\"nothing\",\"in\":[\"1\"]}]", "when: want a field of the family, have \"nothing\"" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[\"7\"]}]", "when: want codes of the field it names, have \"7\"" },
         { "items/0/materials/0/when", "[{\"field\":\"in_wedlock\",\"in\":[\"true\"]}]", "when: want true or false" },
-        { "items/0/materials/0/when", "[{\"field\":\"child_gender\"}]", "when: want a field and one list in, not_in or prefix" },
+        { "items/0/materials/0/when", "[{\"field\":\"child_gender\"}]", "when: want a field and one list in, not_in, prefix or not_prefix" },
+        { "items/0/materials/0/when", "[{\"field\":\"child_birth_region\",\"not_prefix\":[\"@moon\"]}]", "when: want @province or @city" },
+        { "items/0/materials/0/when", "[{\"field\":\"child_birth_region\",\"not_prefix\":[true]}]", "when: want texts" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[]}]", "when: want a field and one list" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[\"1\"],\"not_in\":[\"2\"]}]", "when: want a field and one list" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"is\":\"1\"}]", "key is: want one of" },
         { "items/0/materials/0/when", "{}", "when: want a list" },
         { "items/0/materials/0/alternatives", "[{\"name\":\"甲\",\"when\":[{\"field\":\"nothing\",\"in\":[\"1\"]}]}]",
           "alternatives: when: want a field of the family, have \"nothing\"" },
+        { "templates/0/title", "1", "catalogue/templates.json: unwed_statement: title: want text" },
+        { "templates/0/for/0", "\"HJ002:9\"", "for: want an item and a material that the applicant supplies, have \"HJ002:9\"" },
+        { "templates/0/for/0", "\"HJ077:3\"", "for: want an item and a material that the applicant supplies" },
+        { "templates/0/for/0", "\"HJ003:5\"", "for: want each material once" },
+        { "templates/0/for/0", "\"HJ084:1\"", "want fields of forms/enlistment.json, have {child_name}" },
+        { "templates/0/paragraphs/0", "\"{child_name\"", "want a closed {field}" },
+        { "templates/0/paragraphs/1/when/0/field", "\"nobody\"", "when: want fields of the family" },
         { "families/birth/label", NULL, "forms/birth.json: label: want text" },
         { "families/birth/colour", "1", "forms/birth.json: key colour: want one of" },
         { "families/birth/presets", "[]", "forms/birth.json: presets: want an object" },
@@ -338,6 +380,16 @@ static void test_refused(void **state)
         { "families/birth/rules/0", "{\"id\":\"x\",\"op\":\"gender_is\",\"a\":\"mother_id_no\",\"value\":\"3\",\"at\":\"child_name\",\"message\":\"x\"}", "rule x: value" },
         { "families/birth/rules/0", "{\"id\":\"x\",\"op\":\"in\",\"a\":\"child_name\",\"at\":\"child_name\",\"message\":\"x\"}", "rule x: values: want a list" },
         { "families/birth/rules/0/when", "[{\"field\":\"nobody\",\"in\":[true]}]", "rule parent_any: when: want a field" },
+        { "families/birth/rules/0", "{\"id\":\"x\",\"op\":\"refuse\",\"at\":\"child_name\",\"message\":\"x\"}", "rule x: when: want what is refused" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_differ\",\"a\":\"members\",\"at\":\"members\",\"message\":\"x\"}", "rule x: column: want text" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_have\",\"a\":\"members\",\"column\":\"nobody\",\"at\":\"members\",\"message\":\"x\"}", "rule x: a, column: want a list of the family and one of its fields" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_have\",\"a\":\"new_address\",\"column\":\"name\",\"at\":\"members\",\"message\":\"x\"}", "rule x: a, column: want a list of the family" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_include\",\"a\":\"members\",\"column\":\"id_no\",\"at\":\"members\",\"message\":\"x\"}", "rule x: b: want text" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_include\",\"a\":\"members\",\"column\":\"id_no\",\"b\":\"nobody\",\"at\":\"members\",\"message\":\"x\"}", "rule x: b: want a field" },
+        { "families/birth/fields/0/fill_from", "\"field:child_gender\"", "field applicant_name: fill_from: want a field of the same type that is no copy itself" },
+        { "families/birth/fields/0/fill_from", "\"field:nobody\"", "field applicant_name: fill_from: want a field of the family" },
+        { "families/birth/fields/0/fill_map", "{\"1\":\"2\"}", "field applicant_name: fill_map: want an object beside fill_from" },
+        { "families/birth/fields/0", "{\"id\":\"applicant_name\",\"label\":\"x\",\"type\":\"enum\",\"section\":\"applicant\",\"code_table\":\"GB/T 2261.1\",\"allow\":[\"1\",\"2\"],\"fill_from\":\"field:settle_with\",\"fill_map\":{\"mother\":\"9\"}}", "field applicant_name: fill_map: want codes" },
         { "families/split/repeats/0/fields/0/visible_when", "[{\"field\":\"name\",\"in\":[\"x\"]}]", "repeat members: field name: want no conditions" },
         { "families/split/repeats/0/max", "0", "repeat members: max: want a number" },
         { "families/split/repeats/0/id", "\"new_address\"", "repeat new_address: want a name of its own" },
@@ -382,11 +434,14 @@ static void test_long_screen(void **state)
         snprintf(field, sizeof field, "{\"id\":\"x%d\",\"label\":\"x\",\"type\":\"text\",\"section\":\"child\"}", i);
         edit(root, "families/birth/fields/+", field);
         snprintf(path, sizeof path, "\"x%d\"", i);
-        edit(root, "families/birth/sections/1/fields/+", path);
+        edit(root, "families/birth/sections/2/fields/+", path);
     }
     assert_int_equal(load(&c, root, &e), -1);
     assert_non_null(strstr(e.msg, "section child: want at most 7 asked fields for HJ001, have "));
-    edit(root, "items/0/online_open", "false");
+    for (int i = 0; i < 15; i++) {
+        snprintf(path, sizeof path, "items/%d/online_open", i);
+        edit(root, path, "false");
+    }
     err_clear(&e);
     assert_int_equal(load(&c, root, &e), 0);
     catalogue_unref(c);
@@ -533,7 +588,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
         cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
-        cmocka_unit_test(test_item_json), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
+        cmocka_unit_test(test_item_json), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),
     };

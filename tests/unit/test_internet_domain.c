@@ -5,7 +5,7 @@
 #include "common/catalogue.h"
 #include "internet-side/domain/case_no.h"
 #include "internet-side/domain/content.h"
-#include "internet-side/domain/filetype.h"
+#include "common/filetype.h"
 #include "internet-side/domain/public_state.h"
 #include "tests/unit/scratch.h"
 

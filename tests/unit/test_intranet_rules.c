@@ -27,14 +27,19 @@ static int unload(void **state)
     return 0;
 }
 
-/* The four flows of this stage are there, each with its variant (WFL-01), and every state has its public one (WFL-05, WFL-19). */
-static void test_four_flows(void **state)
+/* The ten flows are there, each with its variant (WFL-01), and that of an investigation (WFL-12); every state has its public one (WFL-05, WFL-19). */
+static void test_ten_flows(void **state)
 {
     (void)state;
-    static const char *const ids[] = {"online-spot-officer", "online-spot-aux", "online-subbureau-officer", "online-subbureau-aux"};
-    for (size_t i = 0; i < 4; i++) {
-        const struct workflow *w = workflow_find(rules->flows, ids[i]);
+    static const struct { const char *id, *number; } ten[] = {
+        {"online-spot-officer", "①"}, {"online-spot-aux", "②"}, {"online-province-officer", "③"}, {"online-province-aux", "④"},
+        {"online-outside-officer", "⑤"}, {"online-outside-aux", "⑥"}, {"online-moveout-officer", "⑦"}, {"online-moveout-aux", "⑧"},
+        {"online-subbureau-officer", "⑨"}, {"online-subbureau-aux", "⑩"}, {"online-investigation-officer", "⑨"}, {"online-investigation-aux", "⑩"},
+    };
+    for (size_t i = 0; i < 12; i++) {
+        const struct workflow *w = workflow_find(rules->flows, ten[i].id);
         assert_non_null(w);
+        assert_string_equal(w->number, ten[i].number);
         assert_ptr_equal(workflow_pick(rules->flows, w->channel, w->flow_type, w->variant), w);
         for (size_t k = 0; k < w->n_states; k++)
             assert_non_null(rules_public_state(rules, w->states[k].public_key));
@@ -98,6 +103,11 @@ static void test_loader_refuses(void **state)
         {"\"deadline_days\":3", "\"deadline_days\":-1", "want 0 to 365"},
         {"\"label\":\"End\"", "\"label\":\"End\",\"when\":\"later\"", "unknown key when"},
         {"\"deadline_days\":3}", "\"deadline_days\":3,\"clock\":\"mine\"}", "want citizen or stopped, have mine"},
+        {"\"effects\":[\"archive\"]", "\"effects\":[\"register:later\"]", "unknown effect register:later"},
+        {"\"effects\":[\"archive\"]", "\"effects\":[\"register:permit\"]", "state z ends the case while a stage of the register is open"},
+        {"\"effects\":[\"status_out\"]", "\"effects\":[\"register:permit\"]", "state z ends the case while a stage of the register is open"},
+        {"\"effects\":[\"archive\"]", "\"effects\":[\"register:cancel\"]", "nothing to take back in state b"},
+        {"\"needs\":[],\"effects\":[\"archive\"]", "\"needs\":[\"completion\"],\"effects\":[\"archive\"]", "no stage of the register lies ahead"},
         {"{\"action\":\"end\",\"label\":\"End\",\"key\":\"F2\",\"from\":[\"b\"]", "{\"action\":\"end\",\"label\":\"End\",\"key\":\"F2\",\"from\":[\"b\",\"a\"]", "key F2 means both"},
     };
     struct workflow *w = NULL;
@@ -108,6 +118,105 @@ static void test_loader_refuses(void **state)
         assert_error(parse(&w, t[i].from, t[i].to, &e), &e, ERR_INPUT, t[i].words);
         assert_null(w);
     }
+}
+
+/* Whose completion is asked: the stage of the step itself or of the next one ahead. */
+static void test_stage_ahead(void **state)
+{
+    (void)state;
+    static const struct { const char *flow, *from, *action, *stage; } t[] = {
+        {"online-spot-officer", "awaiting_completion", "finish", "finish"}, {"online-spot-aux", "awaiting_completion", "submit_completion", "finish"},
+        {"online-province-officer", "awaiting_completion", "move_in_registration", "permit"}, {"online-province-aux", "awaiting_completion", "submit_completion", "permit"},
+        {"online-province-aux", "awaiting_move_out", "move_out", "move_out"}, {"online-outside-officer", "awaiting_certificate", "scan_certificate", "finish"},
+        {"online-moveout-officer", "awaiting_completion", "move_out", "finish"}, {"online-moveout-officer", "awaiting_certificate_scan", "scan_certificate", NULL},
+        {"online-outside-officer", "awaiting_certificate", "terminate", "cancel"},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        const struct wf_transition *x = NULL;
+        struct err e = {0};
+        const struct workflow *w = workflow_find(rules->flows, t[i].flow);
+        enum role role = strcmp(t[i].action, "submit_completion") == 0 ? ROLE_AUX : ROLE_OFFICER;
+        assert_int_equal(workflow_choose(&x, w, t[i].from, t[i].action, role, true, &e), 0);
+        if (t[i].stage == NULL)
+            assert_null(x->stage);
+        else
+            assert_string_equal(x->stage, t[i].stage);
+    }
+}
+
+/* --- WFL-02: which flow --- */
+static void test_where(void **state)
+{
+    (void)state;
+    static const struct { bool here; const char *region; enum flow_where where; } t[] = {
+        {true, "110101", FLOW_CITY}, {true, NULL, FLOW_CITY}, {false, "340799", FLOW_CITY}, {false, "340700", FLOW_CITY}, {false, "340102", FLOW_PROVINCE},
+        {false, "340000", FLOW_PROVINCE}, {false, "350799", FLOW_OUTSIDE}, {false, "", FLOW_OUTSIDE}, {false, NULL, FLOW_OUTSIDE}, {false, "3", FLOW_OUTSIDE},
+    };
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++)
+        assert_int_equal(flow_where(t[i].here, t[i].region, "340700", "340000"), t[i].where);
+    assert_int_equal(flow_where(false, "310115", "310000", "310000"), FLOW_CITY);      /* a city that is a province */
+    assert_int_equal(flow_where(false, "340799", NULL, NULL), FLOW_OUTSIDE);
+}
+
+/* Every item of the list, wherever the household is (CAT, WFL-02). */
+static void test_selection(void **state)
+{
+    (void)state;
+    static const struct { const char *flow, *business; enum flow_where where; const char *type; } t[] = {
+        {"on_the_spot", "birth_registration", FLOW_OUTSIDE, "on_the_spot"}, {"sub_bureau_approval", "correction", FLOW_CITY, "sub_bureau_approval"},
+        {"sub_bureau_approval", "supplement", FLOW_OUTSIDE, "sub_bureau_investigation"}, {"move_in", "move_in", FLOW_CITY, "move_in_province"},
+        {"move_in", "move_in", FLOW_PROVINCE, "move_in_province"}, {"move_in", "move_in", FLOW_OUTSIDE, "move_in_outside"},
+        {"move_out", "move_out", FLOW_CITY, "move_out"}, {"move_out", "move_out", FLOW_OUTSIDE, "move_out"},
+    };
+    struct err e = {0};
+    struct catalogue *c = NULL;
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        const struct item item = {.flow = t[i].flow, .business = t[i].business};
+        const struct flow_rule *r = flow_select(rules->select, &item, t[i].where, NULL);
+        assert_non_null(r);
+        assert_string_equal(r->flow_type, t[i].type);
+        assert_true(*r->why);
+    }
+    assert_null(flow_select(rules->select, &(struct item){.flow = "by_balloon", .business = ""}, FLOW_CITY, NULL));
+    assert_int_equal(catalogue_load_dir(&c, SOURCE_DIR "/schemas", &e), 0);
+    assert_int_equal(flow_select_covers(rules->select, c, &e), 0);
+    catalogue_unref(c);
+}
+
+#define RULE(flow, more) "{\"flow\":\"" flow "\",\"flow_type\":\"on_the_spot\",\"why\":\"x\"" more "}"
+static void test_selection_refuses(void **state)
+{
+    (void)state;
+    static const struct { const char *json, *words; } t[] = {
+        {"[]", "want rules"}, {"{\"rules\":{}}", "want rules"}, {"{\"rules\":[],\"more\":1}", "want rules"},
+        {"{\"rules\":[{\"flow\":\"a\"}]}", "rule 1: want flow, flow_type and why"},
+        {"{\"rules\":[" RULE("a", ",\"item\":\"HJ001\"") "]}", "rule 1: unknown key item"},
+        {"{\"rules\":[" RULE("a", ",\"where\":[\"moon\"]") "]}", "want city, province or outside, have moon"},
+        {"{\"rules\":[" RULE("a", ",\"where\":[]") "]}", "want at least one place"},
+        {"{\"rules\":[" RULE("a", ",\"business\":[]") "]}", "want a list of kinds"},
+        {"{\"rules\":[" RULE("a", ",\"when\":[{\"field\":\"x\"}]") "]}", "one list in, not_in or prefix"},
+        {"{\"rules\":[{\"flow\":\"a\",\"flow_type\":\"by_sea\",\"why\":\"x\"}]}", "variants officer and aux, have by_sea"},
+        {"{\"rules\":[" RULE("a", "") "," RULE("a", ",\"where\":[\"city\"]") "]}", "rule 2: never reached"},
+    };
+    struct flow_select *s = NULL;
+    struct err e = {0};
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        json_t *j = json_loads(t[i].json, 0, NULL);
+        assert_non_null(j);
+        assert_error(flow_select_parse(&s, "s.json", j, rules->flows, &e), &e, ERR_INPUT, t[i].words);
+        json_decref(j);
+    }
+    struct catalogue *c = NULL;
+    assert_int_equal(catalogue_load_dir(&c, SOURCE_DIR "/schemas", &e), 0);
+    json_t *j = json_loads("{\"rules\":[" RULE("on_the_spot", ",\"where\":[\"city\",\"province\"]") "]}", 0, NULL);
+    assert_int_equal(flow_select_parse(&s, "s.json", j, rules->flows, &e), 0);
+    assert_error(flow_select_covers(s, c, &e), &e, ERR_INPUT, "item HJ001: flow on_the_spot: no rule for a household in outside");
+    flow_select_free(s);
+    j = (json_decref(j), json_loads("{\"rules\":[" RULE("on_the_spot", ",\"when\":[{\"field\":\"x\",\"in\":[\"1\"]}]") "," RULE("on_the_spot", "") "]}", 0, NULL));
+    assert_int_equal(flow_select_parse(&s, "s.json", j, rules->flows, &e), 0);
+    flow_select_free(s);
+    json_decref(j);
+    catalogue_unref(c);
 }
 
 /* Who may and what the condition picks. */
@@ -279,7 +388,8 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_four_flows), cmocka_unit_test(test_loader_refuses), cmocka_unit_test(test_choose), cmocka_unit_test(test_working_days),
+        cmocka_unit_test(test_ten_flows), cmocka_unit_test(test_loader_refuses), cmocka_unit_test(test_stage_ahead), cmocka_unit_test(test_where), cmocka_unit_test(test_selection),
+        cmocka_unit_test(test_selection_refuses), cmocka_unit_test(test_choose), cmocka_unit_test(test_working_days),
         cmocka_unit_test(test_masks), cmocka_unit_test(test_case_numbers), cmocka_unit_test(test_new_numbers), cmocka_unit_test(test_words),
         cmocka_unit_test(test_sentences), cmocka_unit_test(test_sms_length), cmocka_unit_test(test_refusals),
     };

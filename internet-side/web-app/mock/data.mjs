@@ -9,6 +9,7 @@ export const items = read("catalogue/items.json").items;
 export const org = read("org/demo.json");
 export const states = read("messages/public-states.json").states;
 const patterns = read("forms/patterns.json").patterns;
+const { templates } = read("catalogue/templates.json");
 const blocks = read("forms/blocks.json");
 const messages = Object.fromEntries(read("messages/form-errors.json").rules.map((r) => [r.rule, r.message]));
 const tables = Object.fromEntries(readdirSync(schemas + "code-tables").filter((f) => f.endsWith(".json")).map((f) => {
@@ -29,7 +30,8 @@ export function itemData(code) {
   const family = read(`forms/${item.form}.json`);
   const wanted = family.fields.map((f) => f.code_table).filter(Boolean);
   const code_tables = Object.fromEntries(wanted.filter((t) => tables[t] && tables[t].length <= 500).map((t) => [t, tables[t]]));
-  return { version: 1, item, family, blocks, code_tables, patterns, messages };
+  const mine = templates.flatMap(({ for: refs, ...t }) => refs.filter((r) => r.startsWith(`${code}:`)).map((r) => ({ ...t, material: Number(r.split(":")[1]) })));
+  return { version: 1, item, family, blocks, code_tables, patterns, messages, templates: mine };
 }
 
 export const table = (id) => tables[id];

@@ -15,6 +15,7 @@ export const router = createRouter({
     { path: "/apply/:id", component: () => import("@/pages/TaskList.vue"), props: true },
     { path: "/apply/:id/form/:section", component: () => import("@/pages/FormPage.vue"), props: true },
     { path: "/apply/:id/material/:no", component: () => import("@/pages/MaterialPage.vue"), props: true },
+    { path: "/apply/:id/material/:no/write", component: () => import("@/pages/TemplatePage.vue"), props: true },
     { path: "/apply/:id/check", component: () => import("@/pages/CheckPage.vue"), props: true },
     { path: "/receipt/:no", component: () => import("@/pages/ReceiptPage.vue"), props: true },
     { path: "/cases", component: () => import("@/pages/CasesPage.vue"), meta: { tab: "/cases" } },

@@ -1,4 +1,7 @@
 /* Invented residents and cases. Identity numbers carry valid check digits of the test area 340799; nobody has them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
 export const UNITS = [
   { code: "340700000000", name: "江州市公安局", short: "市局", level: "city" },
   { code: "340799000000", name: "江州市公安局测试分局", short: "测试分局", parent: "340700000000", level: "sub_bureau" },
@@ -14,7 +17,7 @@ export const ITEMS = [
 export const ACCOUNTS = {
   officer1: { name: "沈明远", role: "officer", role_name: "民警", unit: UNITS[2], nav: ["desk", "cases", "register"] },
   sub1: { name: "陆文清", role: "sub_bureau", role_name: "分局审批", unit: UNITS[1], nav: ["desk", "cases", "register"] },
-  admin1: { name: "周立", role: "admin", role_name: "管理员", unit: UNITS[0], nav: ["desk", "officers", "exceptions"] },
+  admin1: { name: "周立", role: "admin", role_name: "管理员", unit: UNITS[0], nav: ["desk", "officers", "exceptions", "flows"] },
   fresh1: { name: "方小雨", role: "officer", role_name: "民警", unit: UNITS[2], nav: ["desk", "cases", "register"], first: true },
 };
 const PEOPLE = ["林小禾", "顾晓岚", "程望舒", "阿依古丽·买买提", "何𬴊", "许之恒", "唐一诺", "苏念"];
@@ -53,7 +56,7 @@ function nameSections() {
     { title: "二、变更内容", rows: [row("new_name", "变更后姓名", "程望", { register: "程望舒", differs: true, check: "differs", note: "申请的就是这一项" }), row("reason", "变更事由", "与近亲属重名"), row("reason_text", "变更理由", "与堂姐同名同姓，亲友常弄错，想去掉一个字。")] },
   ];
 }
-const page = (n, more = {}) => ({ id: `${"a".repeat(31)}${n}`, n, type: "image/jpeg", sheets: 1, state: "here", seen: false, verdict: "none", ...more });
+export const page = (n, more = {}) => ({ id: `${"a".repeat(31)}${n}`, n, type: "image/jpeg", sheets: 1, state: "here", seen: false, verdict: "none", ...more });
 
 const A = (action, label, key, needs, more = {}) => ({ action, label, key, main: key === "F2", needs, enabled: true, why_not: "", undoable: action !== "finish", ...more });
 export const ACTIONS = {
@@ -64,11 +67,13 @@ export const ACTIONS = {
   awaiting_sub_bureau: [A("approve", "同意", "F2", ["complete_materials"]), A("disapprove_return", "退回民警", "F4", ["opinion"]), A("disapprove_refuse", "不同意，不予办理", "F8", ["rule", "reasons", "confirm_text"])],
   originals_check: [A("originals_ok", "原件核对一致", "F2", []), A("originals_bad", "原件不符", "F4", ["reasons"])],
   awaiting_completion: [A("finish", "办结", "F2", []), A("terminate", "终止办理", "F8", ["reasons", "opinion", "confirm_text"])],
+  awaiting_certificate: [A("scan_certificate", "补扫迁移证", "F2", ["scan:certificate"]), A("terminate", "终止办理", "F8", ["reasons", "opinion", "confirm_text"], { undoable: false })],
+  awaiting_move_in: [A("finish", "迁入", "F2", [])],
   withdraw_asked: [A("withdraw_confirm", "同意撤回", "F2", []), A("withdraw_deny", "不同意撤回", "F4", ["reasons"])],
 };
 const STATES = {
   awaiting_review: ["待审核", "work"], awaiting_sub_bureau: ["待分局审批", "work"], supplement: ["补正中", "turn"], originals_check: ["原件核对中", "work"],
-  awaiting_completion: ["待办结", "work"], withdraw_asked: ["撤回申请中", "neutral"], refused: ["不予办理", "refused"], completed: ["已办结", "done"], awaiting_originals: ["待收原件", "turn"],
+  awaiting_completion: ["待办结", "work"], awaiting_certificate: ["续办·待迁移证", "turn"], awaiting_move_in: ["续办·待迁入", "work"], withdraw_asked: ["撤回申请中", "neutral"], refused: ["不予办理", "refused"], completed: ["已办结", "done"], awaiting_originals: ["待收原件", "turn"],
 };
 const STATE_OF = ["awaiting_review", "awaiting_review", "awaiting_sub_bureau", "awaiting_completion", "withdraw_asked", "originals_check"];
 
@@ -127,3 +132,17 @@ export const EXCEPTIONS = [
   { id: "d".repeat(31) + "2", kind: "application", no: NOS[14], word: "refused", reason: "申请人身份证明与申请内容对不上", at: "2026-11-22T09:20:00Z" },
   { id: "d".repeat(31) + "3", kind: "supplement", no: NOS[13], word: "waiting", reason: "前一份还没有到", at: "2026-11-23T01:25:00Z" },
 ];
+/* The flows as the service gives them, from the same files. */
+const at = (p) => fileURLToPath(new URL(p, import.meta.url));
+const FLOW_DIR = at("../../../schemas/workflows/");
+const read = (p) => JSON.parse(readFileSync(p, "utf8"));
+const ROLE_NAMES = { aux: "辅警", officer: "民警", sub_bureau: "分局审批", system: "系统" };
+export function flowOf(id) {
+  const f = read(`${FLOW_DIR}${id}.json`);
+  const shown = Object.fromEntries(read(at("../../../schemas/messages/public-states.json")).states.map((s) => [s.key, s]));
+  return { id: f.id, number: f.number, title: f.title, variant: f.variant, days: f.clock.total_days, initial: f.initial,
+    why: read(`${FLOW_DIR}selection.json`).rules.filter((r) => r.flow_type === f.flow_type).map((r) => r.why),
+    states: f.states.map((s) => ({ id: s.id, internal: s.internal, phase: s.phase, final: s.final, days: s.deadline_days ?? 0, clock: s.clock ?? "ours", citizen: shown[s.public].tag, tone: shown[s.public].tone })),
+    transitions: f.transitions.map((t) => ({ action: t.action, label: t.label, from: t.from, to: t.to, who: t.roles.map((r) => ROLE_NAMES[r]), main: t.key === "F2", stage: "" })) };
+}
+export const flows = () => readdirSync(FLOW_DIR).filter((n) => /^online-.*\.json$/.test(n)).map((n) => flowOf(n.slice(0, -5))).sort((a, b) => (a.number < b.number ? -1 : a.number > b.number ? 1 : a.id < b.id ? 1 : -1));

@@ -28,15 +28,17 @@ function me(w) {
     config_version: 12, nav: a.nav, channel: w.channel };
 }
 const myTodo = (w) => (data.ACCOUNTS[w.user]?.role === "sub_bureau" ? (c) => c.state === "awaiting_sub_bureau" : (c) => !["completed", "refused", "supplement", "awaiting_sub_bureau", "awaiting_originals"].includes(c.state));
+const GOING_ON = ["awaiting_completion", "awaiting_permit_scan", "awaiting_certificate", "awaiting_move_in", "awaiting_move_out"];
+const goesOn = (c) => GOING_ON.includes(c.state) && (c.held_by_me || !c.holder);
 function counts(w) {
   const todo = w.cases.filter(myTodo(w));
-  return { todo: todo.length, claimable: todo.filter((c) => !c.holder).length, doing: todo.filter((c) => c.held_by_me).length, done: w.cases.filter((c) => c.done).length,
+  return { todo: todo.length, claimable: todo.filter((c) => !c.holder).length, doing: todo.filter((c) => c.held_by_me).length, continue: w.cases.filter(goesOn).length, done: w.cases.filter((c) => c.done).length,
     supplemented: 1, originals: todo.filter((c) => c.state === "originals_check").length, due: todo.filter((c) => (c.clock.days ?? 9) <= 2).length };
 }
 function rowOf(c) {
   const pages = c.materials.flatMap((m) => m.pages);
   return { ...Object.fromEntries(["no", "item", "item_name", "person", "id_no", "state", "internal", "icon", "tone", "channel", "submitted", "clock"].map((k) => [k, c[k]])),
-    holder: c.held_by_me ? "我" : c.holder || "未领", pages: { done: pages.filter((p) => p.state !== "coming").length, total: pages.length } };
+    holder: c.held_by_me ? "我" : c.holder || "未领", next: (data.ACTIONS[c.state] ?? []).find((a) => a.key === "F2")?.label, since: "2026-11-20T01:30:00Z", pages: { done: pages.filter((p) => p.state !== "coming").length, total: pages.length } };
 }
 function caseOf(w, c) {
   const pages = c.materials.flatMap((m) => m.pages);
@@ -45,7 +47,8 @@ function caseOf(w, c) {
   const key = c.state === "awaiting_review" && c.item === "HJ025" ? "awaiting_review_up" : c.state;
   const actions = structuredClone(c.state === "awaiting_sub_bureau" && !sub ? [] : (data.ACTIONS[key] ?? []));
   for (const a of actions)
-    if (a.needs.includes("complete_materials") && done < pages.length) Object.assign(a, { enabled: false, why_not: `材料还在传 ${done}/${pages.length}，传齐后才能决定` });
+    if (a.needs.some((n) => n.startsWith("scan:")) && !c.materials.some((m) => m.no > 200)) Object.assign(a, { enabled: false, why_not: `请先补扫${a.label.slice(2)}` });
+    else if (a.needs.includes("complete_materials") && done < pages.length) Object.assign(a, { enabled: false, why_not: `材料还在传 ${done}/${pages.length}，传齐后才能决定` });
   const related = w.cases.filter((x) => x !== c && x.item === c.item).slice(0, 1).map(rowOf);
   return { ...structuredClone(c), pages: { done, total: pages.length, seen: pages.filter((p) => p.seen).length }, actions, related, ...(sub ? { summary: data.SUMMARY } : {}) };
 }
@@ -75,7 +78,7 @@ function preview(c, d) {
     sms: tag ? `您的户政业务（尾号 ${c.no.slice(-4)}）${d.action === "return_supplement" ? `要补 ${n} 份材料，${d.date}前办理` : "有新的进度"}，可在“户政网办”查看` : null, findings: check(d) };
 }
 const NEXT = { pass: "awaiting_originals", return_supplement: "supplement", refuse: "refused", submit_up: "awaiting_sub_bureau", approve: "awaiting_originals", disapprove_return: "awaiting_review", disapprove_refuse: "refused",
-  finish: "completed", originals_ok: "awaiting_completion", originals_bad: "awaiting_originals", withdraw_confirm: "refused", withdraw_deny: "awaiting_review", terminate: "refused" };
+  finish: "completed", scan_certificate: "awaiting_move_in", originals_ok: "awaiting_completion", originals_bad: "awaiting_originals", withdraw_confirm: "refused", withdraw_deny: "awaiting_review", terminate: "refused" };
 function decide(w, c, d) {
   if (d.version !== c.version) return fail(409, "conflict", `这件刚被${c.holder || "别人"}改动，请看过最新内容再决定`);
   const held = claim(w, c);
@@ -110,6 +113,14 @@ function onCase(w, method, c, rest, body) {
     return ok(caseOf(w, c));
   }
   if (rest === "effect") return ok(data.EFFECT);
+  if (rest === "flow") return ok({ flow: data.flowOf("online-outside-officer"), state: c.state, passed: ["awaiting_review", "awaiting_originals", "awaiting_completion"] });
+  if (rest === "scans") {
+    w.scans = (w.scans ?? 0) + 1;
+    c.materials = c.materials.filter((x) => x.no < 200);
+    c.materials.push({ no: 202, name: "迁移证", round: 0, pages: [data.page(9, { id: "e".repeat(31) + w.scans % 10, seen: true })] });
+    touch(w, c);
+    return ok(caseOf(w, c));
+  }
   const m = /^pages\/([0-9a-f]{32})$/.exec(rest);
   const page = m && c.materials.flatMap((x) => x.pages).find((p) => p.id === m[1]);
   if (page && method === "POST") { Object.assign(page, body); return { status: 204 }; }
@@ -163,7 +174,7 @@ function api(w, method, path, q, body) {
 }
 function list(w, q) {
   const view = q.get("view");
-  let rows = view === "done" ? w.cases.filter((c) => c.done) : w.cases.filter(myTodo(w)).filter((c) => (view === "doing" ? c.held_by_me : true));
+  let rows = view === "done" ? w.cases.filter((c) => c.done) : view === "continue" ? w.cases.filter(goesOn) : w.cases.filter(myTodo(w)).filter((c) => (view === "doing" ? c.held_by_me : true));
   if (q.get("item")) rows = rows.filter((c) => c.item === q.get("item"));
   if (q.get("state")) rows = rows.filter((c) => c.state === q.get("state"));
   if (q.get("q")) rows = rows.filter((c) => c.no.includes(q.get("q")) || c.person.includes(q.get("q")));
@@ -180,6 +191,7 @@ function other(w, method, path, q, body) {
     return p ? ok({ person: [{ field: "name", label: "姓名", value: p.name }, { field: "id_no", label: "公民身份号码", value: p.id_no, masked: true }, { field: "phone", label: "联系电话", value: "138****2046", masked: true }, { field: "marital_status", label: "婚姻状况", value: "未婚" }, { field: "address", label: "户籍地址", value: p.address }],
       household: data.PERSONS, history: [{ at: "2021-05-03T01:00:00Z", text: "婚姻状况变更", before: "未婚", after: "已婚" }] }) : fail(404, "missing", "没有这个人，或不在您的范围");
   }
+  if (path === "/api/flows") return ok({ flows: data.flows() });
   if (path === "/api/units") return ok({ units: data.UNITS });
   if (path === "/api/officers" && method === "GET") return ok({ officers: w.officers });
   if (path === "/api/officers") {
@@ -218,7 +230,7 @@ function answer(w, rq, rs, text) {
   if (!url.pathname.startsWith("/api/")) return serveFile(rs, url.pathname);
   if (w.dropNext?.test(url.pathname)) return rq.socket.destroy();
   const needsToken = rq.method === "POST" && url.pathname !== "/api/login";
-  const a = needsToken && w.user && rq.headers["x-csrf-token"] !== w.csrf ? fail(403, "denied", "请刷新后再试") : api(w, rq.method, url.pathname, url.searchParams, text ? JSON.parse(text) : {});
+  const a = needsToken && w.user && rq.headers["x-csrf-token"] !== w.csrf ? fail(403, "denied", "请刷新后再试") : api(w, rq.method, url.pathname, url.searchParams, text && rq.headers["content-type"] === "application/json" ? JSON.parse(text) : {});
   if (a.svg) rs.writeHead(200, { "Content-Type": "image/svg+xml", "Cache-Control": "no-store" }).end(a.svg);
   else rs.writeHead(a.status, { "Content-Type": "application/json", "Cache-Control": "no-store" }).end(a.status === 204 ? undefined : JSON.stringify(a.body));
 }

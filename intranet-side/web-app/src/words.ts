@@ -18,8 +18,8 @@ export const w = {
   none: "无",
   empty: "（未填）",
   nav: {
-    label: "主菜单", desk: "工作台", cases: "办件", todo: "待办", doing: "在办", done: "已办", search: "查询", system: "系统",
-    officers: "人员账号", exceptions: "异常件", configuration: "配置",
+    label: "主菜单", desk: "工作台", cases: "办件", todo: "待办", doing: "在办", continue: "续办", done: "已办", search: "查询", system: "系统",
+    officers: "人员账号", exceptions: "异常件", configuration: "配置", flows: "流程",
   },
   top: {
     tabs: "打开的办件", search: "受理号 姓名 证号", searchLabel: "查办件：受理号、姓名或身份证号", closeTab: "关闭", menu: "账号",
@@ -39,13 +39,13 @@ export const w = {
     all: "看全部待办", claim: "领取下一件", unit: "件", nothingToClaim: "现在没有可以领取的件",
   },
   list: {
-    titles: { todo: "待办", doing: "在办", done: "已办" } as Record<string, string>,
+    titles: { todo: "待办", doing: "在办", continue: "续办", done: "已办" } as Record<string, string>,
     quick: { "": "全部", claimable: "可领取", supplemented: "补正已回", originals: "原件待核对", due: "快到期" } as Record<string, string>,
     quickLabel: "快速筛选", claim: "领取下一件", filter: "筛选", q: "受理号 姓名 证号", item: "事项", state: "状态", all: "全部", clear: "清除筛选", sort: "排序",
     sorts: { clock: "按时限", submitted: "按提交时间", item: "按事项", state: "按状态" } as Record<string, string>,
     columns: {
       tick: "选择", clock: "时限（工作日）", item: "事项", person: "当事人", id: "身份证号", state: "状态", channel: "来源", submitted: "提交",
-      holder: "持有人", no: "受理号",
+      holder: "持有人", no: "受理号", next: "下一步", since: "等候自",
     },
     fresh: (n: number) => `有 ${n} 件新件 · 刷新`,
     changed: (n: number) => `${n} 件有变化 · 刷新`, moved: "有变化",
@@ -53,7 +53,7 @@ export const w = {
     batchClaim: "领取", batchRelease: "放回待办", ok: "已办", total: (n: number) => `共 ${n} 件`, perPage: "每页", sizes: { "20": "20/页", "50": "50/页" } as Record<string, string>,
     page: (n: number, of: number) => `第 ${n} / ${of} 页`, prev: "上一页", next: "下一页",
     emptyTodo: (n: number) => (n > 0 ? `没有待办，可领取 ${n} 件` : "没有待办，也没有可领取的件"),
-    emptyDoing: "没有在办的件", emptyDone: "还没有办过的件", emptyFilter: "没有符合条件的件",
+    emptyDoing: "没有在办的件", emptyDone: "还没有办过的件", emptyContinue: "没有等着续办的件", emptyFilter: "没有符合条件的件",
     at: (t: string) => `截至 ${t}`, selectAll: "选择本页全部", selectRow: "选择", resultTitle: "批量办理结果",
   },
   page: {
@@ -73,6 +73,15 @@ export const w = {
     checkWords: { passed: "通过", differs: "不符", unchecked: "未查", unavailable: "服务中断" } as Record<string, string>,
     checkHead: { what: "核验", source: "来源", at: "时间", result: "结果" }, opened: "已打开",
     claimed: "已领取", released: "已放回待办", noNext: "没有下一件了，回到待办", openedRead: "只读：领取或作出决定后由您办理",
+  },
+  scan: {
+    label: "补扫", names: { permit: "准迁证", certificate: "迁移证" } as Record<string, string>, title: (n: string) => `补扫${n}`, choose: "选文件", again: "换一张", how: "选文件，或复制后在这里粘贴，或把文件拖进来（JPG、PNG、PDF，最多 8 MB）",
+    done: (n: string) => `${n}已扫入，可在右边核对`, sending: "正在扫入", here: "已扫入，办下一步前可以换一张", kinds: "只能用 JPG、PNG 或 PDF 文件", tooLarge: "文件太大，最多 8 MB，请降低扫描精度", claimFirst: "请先领取这件，再补扫",
+  },
+  flows: {
+    title: "流程", open: "看流程图", of: (n: string, t: string) => `${n} ${t}`, days: (n: number) => `承诺 ${n} 个工作日`, why: "什么时候走这个流程", text: "文字版", chart: "图", legend: "实线是往下办的路，虚线由系统推动；其他决定写在方框里",
+    phases: { review: "审核", originals: "核对原件", completion: "办结", end: "结束" } as Record<string, string>, citizen: "群众看到", clocks: { citizen: "等群众，不计时", stopped: "暂停计时" } as Record<string, string>,
+    inDays: (n: number) => `${n} 个工作日内`, here: "现在在这一步", passed: "办过", back: "回到原来的状态", variants: { officer: "民警", aux: "辅警" } as Record<string, string>, list: "流程清单", noWay: "到此结束", start: "起点",
   },
   viewer: {
     label: "材料图像", thumbs: "材料页", zoomIn: "放大 ＋", zoomOut: "缩小 －", fit: "适合 0", rotate: "旋转 R", compare: "并排 C", compareOn: "并排 C ✓",
@@ -125,6 +134,7 @@ export const w = {
   done: {
     pass: "已通过", approve: "已同意", submit_up: "已上报", return_supplement: "已退回补正", refuse: "已决定不予办理", finish: "已办结", originals_ok: "原件已核对一致",
     originals_received: "已收到原件", withdraw_confirm: "已同意撤回", disapprove_return: "已退回民警", disapprove_refuse: "已决定不予办理", originals_bad: "已记原件不符",
-    withdraw_deny: "已决定不同意撤回", suspend: "已挂起", resume: "已恢复办理", terminate: "已终止", return_to_aux: "已退回辅警",
+    withdraw_deny: "已决定不同意撤回", suspend: "已挂起", resume: "已恢复办理", terminate: "已终止", return_to_aux: "已退回辅警", move_in_registration: "已迁入登记", move_out: "已办迁出", scan_permit: "准迁证已补扫", scan_certificate: "迁移证已补扫",
+    submit_completion: "已提交民警审核", investigate: "已派调查", report: "已交调查报告", investigate_again: "已再派调查", recall: "已撤回通过", recall_up: "已撤回上报",
   } as Record<string, string>,
 };

@@ -1,5 +1,5 @@
 /* What the citizens' service answers: schemas/openapi/internet.yaml, in the words of TypeScript. */
-import type { Choice, Entries, Finding, Item as RuleItem, Material as RuleMaterial, Rules } from "@shared/rules.ts";
+import type { Choice, Condition, Entries, Finding, Item as RuleItem, Material as RuleMaterial, Rules } from "@shared/rules.ts";
 
 export type { Choice, Entries, Finding };
 
@@ -93,7 +93,10 @@ export interface Item extends RuleItem {
   materials: Material[];
 }
 
-export interface ItemData extends Rules { version: number; item: Item }
+export interface Template {
+  id: string; title: string; to: string; material: number; paragraphs: (string | { text: string; when?: Condition[] })[]; signers: string[]; note?: string | null;
+}
+export interface ItemData extends Rules { version: number; item: Item; templates?: Template[] }
 
 export interface Upload { id: string; offset: number; size: number; complete: boolean }
 export interface Slot { material: number; alternative?: number; pages: string[] }

@@ -1,5 +1,5 @@
 /* Every path of the officers' API that the app uses, once. */
-import { get, post, query } from "./client";
+import { get, post, query, send } from "./client";
 import type * as T from "./types";
 
 export interface ListQuery { view: T.View; item?: string; state?: string; q?: string; mine?: string; page?: number; size?: number; sort?: string }
@@ -22,6 +22,9 @@ export const api = {
   note: (no: string, field: string, note: string) => post<T.Case>(`/api/cases/${no}/notes`, { field, note }),
   page: (no: string, id: string, seen: boolean, verdict?: T.Verdict) =>
     post<void>(`/api/cases/${no}/pages/${id}`, verdict ? { seen, verdict } : { seen }),
+  scan: (no: string, kind: T.ScanKind, file: Blob) => send<T.Case>(`/api/cases/${no}/scans${query({ kind })}`, file),
+  caseFlow: (no: string) => get<T.CaseFlow>(`/api/cases/${no}/flow`),
+  flows: () => get<{ flows: T.Flow[] }>("/api/flows"),
   effect: (no: string) => get<T.Effect>(`/api/cases/${no}/effect`),
   reasons: (item: string) => get<T.Reasons>(`/api/reasons/${item}`),
   reveal: (field: string, of: { no?: string; person?: string }, purpose?: string) =>

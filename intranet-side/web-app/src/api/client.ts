@@ -53,7 +53,7 @@ async function call<T>(method: string, path: string, body?: unknown, quiet401 = 
   if (method !== "GET") {
     headers["X-Requested-With"] = "hz";
     if (csrf) headers["X-CSRF-Token"] = csrf;
-    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (body !== undefined) headers["Content-Type"] = body instanceof Blob ? body.type || "application/octet-stream" : "application/json";
   }
   let answer: Response;
   try {
@@ -62,7 +62,7 @@ async function call<T>(method: string, path: string, body?: unknown, quiet401 = 
       headers,
       credentials: "same-origin",
       cache: "no-store",
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : body instanceof Blob ? body : JSON.stringify(body),
       signal: AbortSignal.timeout(DEADLINE_MS),
     });
   } catch (e) {
@@ -78,6 +78,8 @@ async function call<T>(method: string, path: string, body?: unknown, quiet401 = 
 
 export const get = <T>(path: string, quiet401 = false) => call<T>("GET", path, undefined, quiet401);
 export const post = <T>(path: string, body?: unknown, quiet401 = false) => call<T>("POST", path, body, quiet401);
+/* A file as it is. */
+export const send = <T>(path: string, file: Blob) => call<T>("POST", path, file);
 
 export function query(values: Record<string, string | number | undefined>): string {
   const q = new URLSearchParams();

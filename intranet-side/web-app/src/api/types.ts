@@ -1,7 +1,7 @@
 /* The shapes of schemas/openapi/intranet.yaml that this app reads and writes. */
 export type Role = "aux" | "officer" | "sub_bureau" | "admin";
 export type Tone = "neutral" | "work" | "turn" | "done" | "refused" | "correction" | "paused";
-export type View = "todo" | "doing" | "done";
+export type View = "todo" | "doing" | "continue" | "done";
 
 export interface Unit { code: string; name: string; short?: string; parent?: string; level: string; address?: string; phone?: string }
 export interface Channel { ok: boolean; text: string; age_s?: number }
@@ -15,7 +15,7 @@ export interface Me {
 export interface Clock { text: string; tone: Tone; days?: number; deadline?: string }
 export interface CaseRow {
   no: string; item: string; item_name: string; person: string; id_no: string; state: string; internal: string; icon: string; tone: Tone;
-  channel: string; submitted: string; holder?: string; held_since?: string; clock: Clock; pages?: { done: number; total: number };
+  channel: string; submitted: string; holder?: string; held_since?: string; next?: string; since?: string; clock: Clock; pages?: { done: number; total: number };
 }
 export interface CaseList { rows: CaseRow[]; total: number; page: number; size: number; seq: number; counts: Counts }
 export interface Desk {
@@ -34,10 +34,17 @@ export interface Page { id: string; n: number; type?: string; sheets?: number; s
 export interface Material {
   no: number; name: string; alternative?: string; requirement?: string; original?: boolean; round?: number; pages: Page[];
 }
-export type Need = "complete_materials" | "opinion" | "reasons" | "rule" | "date" | "level" | "confirm_text";
+export type Need = "complete_materials" | "opinion" | "reasons" | "rule" | "date" | "level" | "confirm_text" | "completion" | "scan:permit" | "scan:certificate";
 export interface Action {
   action: string; label: string; key?: string | null; main?: boolean; needs: Need[]; enabled: boolean; why_not?: string; undoable?: boolean;
 }
+export type ScanKind = "permit" | "certificate";
+export interface FlowState { id: string; internal: string; phase: "review" | "originals" | "completion" | "end"; final: boolean; days: number; clock: "ours" | "citizen" | "stopped"; citizen: string; tone: Tone }
+export interface FlowStep { action: string; label: string; from: string[]; to: string; who: string[]; main: boolean; stage: string }
+export interface Flow {
+  id: string; number: string; title: string; variant: "officer" | "aux"; days: number; initial: string; why: string[]; states: FlowState[]; transitions: FlowStep[];
+}
+export interface CaseFlow { flow: Flow; state: string; passed: string[] }
 export interface Change { what: string; before: string; after: string }
 export interface Event {
   at: string; text: string; who?: string; unit?: string; role?: string; action?: string; opinion?: string; state?: string;

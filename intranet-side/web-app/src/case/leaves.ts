@@ -3,6 +3,9 @@ import type { Case, Material, Page } from "@/api/types";
 
 export interface Leaf { key: string; material: Material; page: Page; sheet: number; sheets: number; label: string }
 
+/* Scanned at the desk: it has a name and no number of the citizen's list. */
+export const isScan = (m: Material): boolean => m.no > 200;
+
 export function leavesOf(file: Case): Leaf[] {
   const out: Leaf[] = [];
   for (const material of file.materials) {
@@ -10,7 +13,7 @@ export function leavesOf(file: Case): Leaf[] {
     for (const page of material.pages) {
       const sheets = Math.max(1, page.sheets ?? 1);
       for (let sheet = 1; sheet <= sheets; sheet++)
-        out.push({ key: `${page.id}-${sheet}`, material, page, sheet, sheets, label: `${material.no}-${++n}` });
+        out.push({ key: `${page.id}-${sheet}`, material, page, sheet, sheets, label: isScan(material) ? material.name + (sheets > 1 ? ` ${++n}` : "") : `${material.no}-${++n}` });
     }
   }
   return out;

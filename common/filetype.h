@@ -1,8 +1,8 @@
 /* filetype.h - what a file is, judged by its first bytes and never by its name or by what the sender says.
  * Owns:    nothing.
  * Threads: no shared state. */
-#ifndef INTERNET_DOMAIN_FILETYPE_H
-#define INTERNET_DOMAIN_FILETYPE_H
+#ifndef COMMON_FILETYPE_H
+#define COMMON_FILETYPE_H
 
 #include "common/bytes.h"
 

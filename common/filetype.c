@@ -1,4 +1,4 @@
-#include "internet-side/domain/filetype.h"
+#include "common/filetype.h"
 
 #include <string.h>
 
