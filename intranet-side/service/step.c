@@ -285,20 +285,6 @@ static void enter(struct step *s)
     f->transitions += s->a != NULL;
 }
 
-/* A case that ends without being done leaves nothing behind: a permit it issued is void, a person it locked is free again. */
-static int given_back(struct step *s, struct reply *r, struct err *e)
-{
-    const struct workflow *w = flow_of(s->c->rules, &s->d->f);
-    const struct wf_state *now = workflow_state(w, s->d->f.state);
-    char officer[33];
-    int64_t n = 0;
-    if (!now->final || strcmp(now->public_key, "completed") == 0)
-        return 0;
-    if (register_event_standing(s->conn, s->d->f.no, &n, officer, e) < 0)
-        return -1;
-    return n ? reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e) : 0;
-}
-
 int step_apply(struct step *s, struct reply *r, struct err *e)
 {
     struct case_file old = s->d->f, *f = &s->d->f;
@@ -312,8 +298,6 @@ int step_apply(struct step *s, struct reply *r, struct err *e)
     for (size_t i = 0; i < s->t->n_effects; i++)
         if (effect(s, &s->t->effects[i], uid.s, r, e) < 0)
             return -1;
-    if (given_back(s, r, e) < 0)
-        return -1;
     json_t *detail = detail_of(s);
     int rc = trail_row(s, uid.s, s->t->action, s->t->label, old.state, f->state, detail, e);
     json_decref(detail);

@@ -399,8 +399,9 @@ describe("decision dialogs", () => {
     assert.equal(world.decision.unseen_ok, true);
   });
   story("POP-61 a finished case is taken back with a reason and typed words", "officer1", `/cases/${C.finish}`, async (page, world) => {
-    Object.assign(world.cases[3], { actions: [], internal: "已办结", tone: "done", reversal: { offered: true, why_not: "", at: "" } });
+    Object.assign(world.cases[3], { state: "completed", internal: "已办结", tone: "done", reversal: { offered: true, why_not: "", at: "" } });
     await page.reload();
+    await page.getByRole("button", { name: /更多决定/ }).waitFor();
     await page.keyboard.press("F8");
     await page.getByRole("menuitem", { name: "撤销办结" }).click();
     await page.locator(".el-dialog.reverse textarea").fill("把同名的人改错了");
