@@ -247,9 +247,9 @@ bool condition_accepts(const struct condition *k, const json_t *value)
         return false;
     json_array_foreach(k->values, i, v) {
         const char *s = json_string_value(value), *start = json_string_value(v);
-        found = found || (k->match == MATCH_PREFIX ? s && start && strncmp(s, start, strlen(start)) == 0 : json_equal(value, v));
+        found = found || (k->match >= MATCH_PREFIX ? s && start && strncmp(s, start, strlen(start)) == 0 : json_equal(value, v));
     }
-    return k->match == MATCH_NOT_IN ? !found : found;
+    return k->match == MATCH_NOT_IN ? !found : k->match == MATCH_NOT_PREFIX ? json_is_string(value) && !found : found;
 }
 
 static int add_table(json_t *tables, const struct field *f)

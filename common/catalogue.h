@@ -20,7 +20,8 @@ enum fill_kind { FILL_NONE, FILL_IDENTITY_NAME, FILL_IDENTITY_ID_NO, FILL_IDENTI
 enum need { NEED_REQUIRED, NEED_CONDITIONAL, NEED_ONE_OF };
 
 /* All of n must hold; none at all holds. A field without a value satisfies no condition. */
-enum match { MATCH_IN, MATCH_NOT_IN, MATCH_PREFIX };    /* one of; has a value and none of; text that starts with one of */
+/* One of; has a value and none of; text that starts with one of; text that starts with none of. */
+enum match { MATCH_IN, MATCH_NOT_IN, MATCH_PREFIX, MATCH_NOT_PREFIX };
 struct condition {
     const char *field;           /* field or repeat */
     enum match match;
@@ -57,6 +58,7 @@ struct field {
     const struct pattern *pattern;             /* NULL */
     const char *date_min, *date_max;           /* "today", "-150y", "+30d", "1900-01-01", a field id, NULL */
     enum fill_kind fill; const char *fill_arg; /* source field, guide node or register column */
+    const json_t *fill_map;                    /* FILL_FIELD: value of the source -> value here; NULL: as it stands */
     const json_t *json;                        /* the definition as loaded, for keys not read here */
 };
 struct repeat {
@@ -68,11 +70,12 @@ struct repeat {
 struct section { const char *id, *title; const json_t *json; };   /* json: fields, repeats, desk_title */
 
 enum rule_op { RULE_REQUIRE_ANY, RULE_TOGETHER, RULE_NOT_AFTER, RULE_NOT_BEFORE, RULE_DIFFER, RULE_SAME, RULE_IN,
-               RULE_AGE_AT_LEAST, RULE_AGE_BELOW, RULE_GENDER_IS };
+               RULE_AGE_AT_LEAST, RULE_AGE_BELOW, RULE_GENDER_IS, RULE_REFUSE, RULE_ROWS_DIFFER, RULE_ROWS_HAVE, RULE_ROWS_INCLUDE };
 struct rule {
     const char *id, *at, *message;
     enum rule_op op;
     const char *a, *b, *value;                 /* NULL where the operator has none; dates may be "today" */
+    const char *column;                        /* rows_*: field of the repeat a */
     int n;
     const json_t *fields;                      /* require_any, together: array of field ids */
     const json_t *values;                      /* in: array of strings or booleans */

@@ -29,7 +29,7 @@ static int conditions_known(const struct family *f, const struct conditions *k, 
         json_t *v;
         if (!known(f, k->v[i].field))
             return err_set(e, ERR_INPUT, "%s: %s: want a field of the family, have \"%s\"", at->s, key, k->v[i].field);
-        if (field && field->type == FIELD_ENUM && k->v[i].match != MATCH_PREFIX)
+        if (field && field->type == FIELD_ENUM && k->v[i].match < MATCH_PREFIX)
             json_array_foreach(k->v[i].values, n, v)
                 if (!json_is_string(v) || !field_label_of(field, json_string_value(v)))
                     return want(e, at, key, "codes of the field it names", v);
@@ -67,6 +67,40 @@ static int bound_known(const struct family *f, const char *s, const char *key, c
     return err_set(e, ERR_INPUT, "%s: %s: want today, a day, -150y, +30d or a date field, have \"%s\"", at->s, key, s);
 }
 
+/* A value taken over from another field must be one that this field could have. */
+static int fill_known(const struct family *f, const struct field *field, const struct place *at, struct err *e)
+{
+    const struct field *from = family_field(f, field->fill_arg);
+    const char *code;
+    json_t *v;
+    const bool fits = from && (from->type == field->type || (from->type == FIELD_ID_NUMBER && field->pattern && !field->pattern->person_name) ||
+                               (from->type == FIELD_ADDRESS && field->table && strcmp(field->table->id, "GB/T 2260") == 0));
+    if (!from)
+        return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the family, have \"%s\"", at->s, field->fill_arg);
+    if (from == field || (!field->fill_map && (!fits || (from->fill == FILL_FIELD && !from->fill_map))))
+        return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the same type that is no copy itself, have \"%s\"", at->s, field->fill_arg);
+    json_object_foreach((json_t *)field->fill_map, code, v)
+        if (from->type != FIELD_ENUM || !field_label_of(from, code) || field->type != FIELD_ENUM || !json_is_string(v) ||
+            !field_allows(field, json_string_value(v)))
+            return want(e, at, "fill_map", "codes of the source and codes of the field", v);
+    return 0;
+}
+
+static int suggestion_known(const struct family *f, const struct field *field, const struct place *at, struct err *e)
+{
+    const json_t *list = json_object_get(field->json, "suggest_by");
+    size_t i;
+    json_t *v;
+    if (list && !json_is_array(list))
+        return want(e, at, "suggest_by", "a list of fields", list);
+    json_array_foreach(list, i, v) {
+        const struct field *by = json_is_string(v) ? family_field(f, json_string_value(v)) : NULL;
+        if (!by || (by->type != FIELD_ADDRESS && by->type != FIELD_ENUM))
+            return want(e, at, "suggest_by", "address or region fields of the family", v);
+    }
+    return 0;
+}
+
 static int check_field(const struct family *f, const struct field *field, struct err *e)
 {
     const struct place at = place_of("forms/%s.json: field %s", f->id, field->id);
@@ -74,14 +108,14 @@ static int check_field(const struct family *f, const struct field *field, struct
         conditions_known(f, &field->fill_when, "fill_when", &at, e) < 0 || conditions_known(f, &field->id_number_when, "id_number_when", &at, e) < 0 ||
         bound_known(f, field->date_min, "date_min", &at, e) < 0 || bound_known(f, field->date_max, "date_max", &at, e) < 0)
         return -1;
+    if ((field->fill == FILL_FIELD && fill_known(f, field, &at, e) < 0) || suggestion_known(f, field, &at, e) < 0)
+        return -1;
     if (circular(f, field, field, 0))
         return err_set(e, ERR_INPUT, "%s: visible_when: want no circle, have one", at.s);
-    if ((field->fill == FILL_BIRTH_DATE || field->fill == FILL_GENDER || field->fill == FILL_FIELD) && !family_field(f, field->fill_arg))
+    if ((field->fill == FILL_BIRTH_DATE || field->fill == FILL_GENDER) && !family_field(f, field->fill_arg))
         return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the family, have \"%s\"", at.s, field->fill_arg);
     if ((field->fill == FILL_BIRTH_DATE && field->type != FIELD_DATE) || (field->fill == FILL_GENDER && field->type != FIELD_ENUM))
         return err_set(e, ERR_INPUT, "%s: fill_from: want a date for birth_date, an enum for gender", at.s);
-    if (field->fill == FILL_FIELD && (family_field(f, field->fill_arg)->type != field->type || family_field(f, field->fill_arg)->fill == FILL_FIELD))
-        return err_set(e, ERR_INPUT, "%s: fill_from: want a field of the same type that is no copy itself, have \"%s\"", at.s, field->fill_arg);
     return 0;
 }
 
@@ -136,6 +170,16 @@ static bool day_operand(const struct family *f, const char *id)
            (field && (field->type == FIELD_DATE || field->type == FIELD_ID_NUMBER || (field->type == FIELD_TEXT && field->id_number_when.n > 0)));
 }
 
+/* Rules over the rows of a list. */
+static int check_rows_rule(const struct family *f, const struct rule *r, const struct place *at, struct err *e)
+{
+    const struct repeat *rows = family_repeat(f, r->a);
+    for (size_t i = 0; rows && i < rows->n_fields; i++)
+        if (strcmp(rows->fields[i].id, r->column) == 0)
+            return r->b && !family_field(f, r->b) ? err_set(e, ERR_INPUT, "%s: b: want a field, have \"%s\"", at->s, r->b) : 0;
+    return err_set(e, ERR_INPUT, "%s: a, column: want a list of the family and one of its fields, have \"%s\", \"%s\"", at->s, r->a, r->column);
+}
+
 static int check_rule(const struct family *f, const struct rule *r, struct err *e)
 {
     const struct place at = place_of("forms/%s.json: rule %s", f->id, r->id);
@@ -147,6 +191,8 @@ static int check_rule(const struct family *f, const struct rule *r, struct err *
             return want(e, &at, "fields", "fields of the family", v);
     if (!known(f, r->at))
         return err_set(e, ERR_INPUT, "%s: at: want a field of the family, have \"%s\"", at.s, r->at);
+    if (r->op >= RULE_ROWS_DIFFER)
+        return check_rows_rule(f, r, &at, e) < 0 ? -1 : conditions_known(f, &r->when, "when", &at, e);
     if (r->a && !(day ? day_operand(f, r->a) : family_field(f, r->a) != NULL))
         return err_set(e, ERR_INPUT, "%s: a: want %s, have \"%s\"", at.s, day ? "a date, an ID number or today" : "a field", r->a);
     if (r->b && !(day ? day_operand(f, r->b) : family_field(f, r->b) != NULL))

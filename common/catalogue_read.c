@@ -174,6 +174,36 @@ static int read_guide(json_t *root, const char *dir, struct err *e)
     return move_part(root, guide, "search", "search") < 0 ? err_set(e, ERR_INTERNAL, "catalogue: no memory") : 0;
 }
 
+/* The digits that every region of the place begins with: 340000 -> 34, 340700 -> 3407. NULL when the word is no place of this city. */
+static json_t *place_digits(const json_t *root, const char *word)
+{
+    const char *key = strcmp(word, "@province") == 0 ? "province_region" : strcmp(word, "@city") == 0 ? "city_region" : "";
+    const char *code = json_string_value(json_object_get(root, key));
+    size_t n = code ? strlen(code) : 0;
+    while (n > 2 && code[n - 1] == '0' && code[n - 2] == '0')
+        n -= 2;
+    return n > 0 ? json_stringn(code, n) : NULL;
+}
+
+/* Conditions name the province and the city as such; here they become this city's, once for every reader of the bundle. */
+static void settle_places(const json_t *root, json_t *v)
+{
+    static const char *const keys[] = { "prefix", "not_prefix" };
+    const char *key;
+    size_t i;
+    json_t *x;
+    json_object_foreach(v, key, x)
+        settle_places(root, x);
+    json_array_foreach(v, i, x)
+        settle_places(root, x);
+    for (size_t k = 0; k < 2 && json_is_object(v); k++)
+        json_array_foreach(json_object_get(v, keys[k]), i, x) {
+            json_t *digits = json_is_string(x) ? place_digits(root, json_string_value(x)) : NULL;
+            if (digits)
+                json_array_set_new(json_object_get(v, keys[k]), i, digits);
+        }
+}
+
 int catalogue_read_dir(json_t **out, const char *dir, struct err *e)
 {
     struct err own = {0};
@@ -189,9 +219,13 @@ int catalogue_read_dir(json_t **out, const char *dir, struct err *e)
     rc = rc < 0 ? rc : read_units(root, dir, e);
     rc = rc < 0 ? rc : read_messages(root, dir, e);
     rc = rc < 0 ? rc : read_guide(root, dir, e);
-    if (rc < 0)
+    if (rc < 0) {
         json_decref(root);
-    else
-        *out = root;
+        return rc;
+    }
+    settle_places(root, json_object_get(root, "families"));
+    settle_places(root, json_object_get(root, "items"));
+    settle_places(root, json_object_get(root, "extra"));
+    *out = root;
     return rc;
 }

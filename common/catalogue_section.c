@@ -88,7 +88,7 @@ static bool shown(const struct controls *c, const struct field *field, size_t de
 
 static bool asked(const struct family *f, const struct field *field, const char *item)
 {
-    const bool filled = field->fill != FILL_NONE && field->fill != FILL_REGISTER && field->fill_when.n == 0;
+    const bool filled = field->fill != FILL_NONE && field->fill != FILL_REGISTER && field->fill_when.n == 0 && !field->fill_map;
     return !filled && json_array_size(family_preset(f, item, field->id)) != 1;
 }
 

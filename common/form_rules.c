@@ -81,6 +81,75 @@ static bool values_hold(const struct judge *j, const struct rule *r)
     return false;
 }
 
+static const char *cell(const json_t *row, const char *column)
+{
+    const json_t *v = json_object_get(row, column);
+    return form_present(v) ? json_string_value(v) : NULL;
+}
+
+/* Then its absence has been said already. */
+static bool column_required(const struct judge *j, const struct rule *r)
+{
+    const struct repeat *rows = family_repeat(j->f, r->a);
+    for (size_t i = 0; rows && i < rows->n_fields; i++)
+        if (strcmp(rows->fields[i].id, r->column) == 0)
+            return rows->fields[i].required;
+    return false;
+}
+
+/* Whether rows_differ and rows_have hold for row i. */
+static bool row_holds(const struct judge *j, const struct rule *r, const json_t *rows, size_t i)
+{
+    const json_t *row = json_array_get(rows, i), *v = json_object_get(row, r->column);
+    const char *have = cell(row, r->column), *other = r->b ? json_string_value(good_value(j, r->b)) : NULL;
+    if (r->op == RULE_ROWS_HAVE)
+        return form_present(v) ? !json_is_false(v) : column_required(j, r);
+    if (!have)
+        return true;
+    if (r->b)
+        return !other || strcmp(have, other) != 0;
+    for (size_t k = 0; k < i; k++) {
+        const char *before = cell(json_array_get(rows, k), r->column);
+        if (before && strcmp(have, before) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* The first row that breaks the rule; as many as there are rows when none does. */
+static size_t broken_row(const struct judge *j, const struct rule *r, const json_t *rows)
+{
+    size_t i = 0;
+    while (i < json_array_size(rows) && row_holds(j, r, rows, i))
+        i++;
+    return i;
+}
+
+static bool row_included(const struct judge *j, const struct rule *r, const json_t *rows)
+{
+    const char *wanted = json_string_value(good_value(j, r->b));
+    bool found = !wanted;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *have = cell(json_array_get(rows, i), r->column);
+        found = found || (have && strcmp(have, wanted) == 0);
+    }
+    return found;
+}
+
+/* Said at the row itself where a row is to blame. */
+static void judge_rows(struct judge *j, const struct rule *r)
+{
+    char path[200];
+    const struct repeat *list = family_repeat(j->f, r->a);
+    const json_t *rows = list && judge_holds(j, &list->visible_when) ? json_object_get(j->vals, r->a) : NULL;
+    const size_t i = r->op == RULE_ROWS_INCLUDE ? 0 : broken_row(j, r, rows);
+    snprintf(path, sizeof path, "%s.%zu.%s", r->a, i, r->column);
+    if (r->op == RULE_ROWS_INCLUDE && !row_included(j, r, rows))
+        form_say(j->out, r->at, r->id, "", "", r->message, &j->failed);
+    else if (r->op != RULE_ROWS_INCLUDE && i < json_array_size(rows))
+        form_say(j->out, path, r->id, "", "", r->message, &j->failed);
+}
+
 static bool rule_holds(const struct judge *j, const struct rule *r)
 {
     struct id_number id;
@@ -90,6 +159,8 @@ static bool rule_holds(const struct judge *j, const struct rule *r)
     case RULE_NOT_AFTER: case RULE_NOT_BEFORE: case RULE_AGE_AT_LEAST: case RULE_AGE_BELOW: return days_hold(j, r);
     case RULE_DIFFER: case RULE_SAME: case RULE_IN: return values_hold(j, r);
     case RULE_GENDER_IS: return !number_of(j, r->a, &id) || id.sex == r->value[0];
+    case RULE_REFUSE: return false;
+    case RULE_ROWS_DIFFER: case RULE_ROWS_HAVE: case RULE_ROWS_INCLUDE: break;
     }
     return true;
 }
@@ -109,7 +180,11 @@ void judge_rules(struct judge *j)
 {
     for (size_t i = 0; i < j->f->n_rules; i++) {
         const struct rule *r = &j->f->rules[i];
-        if (applies(j, r) && !rule_holds(j, r))
+        if (!applies(j, r))
+            continue;
+        if (r->op >= RULE_ROWS_DIFFER)
+            judge_rows(j, r);
+        else if (!rule_holds(j, r))
             form_say(j->out, r->at, r->id, "", "", r->message, &j->failed);
     }
 }

@@ -46,6 +46,11 @@ static bool good_characters(const struct check *k)
 /* Six digits and a space stand before an address and do not count. */
 #define REGION_LEN 7
 
+static bool has_region(const char *s)
+{
+    return strspn(s, "0123456789") == REGION_LEN - 1 && s[REGION_LEN - 1] == ' ';
+}
+
 static bool good_length(struct check *k)
 {
     char max[24], have[24];
@@ -153,7 +158,7 @@ static bool good_address(const struct check *k)
 {
     const struct code_table *t = catalogue_table(k->j->c, "GB/T 2260");
     char code[REGION_LEN] = "";
-    const bool shape = k->b.n >= REGION_LEN && strspn(k->s, "0123456789") == REGION_LEN - 1 && k->s[REGION_LEN - 1] == ' ';
+    const bool shape = has_region(k->s);
     if (shape)
         memcpy(code, k->s, REGION_LEN - 1);
     const bool region = shape && (t && t->complete ? json_object_get(t->index, code) != NULL : id_province_valid(code));
@@ -236,6 +241,17 @@ static const char *verified(const struct form_identity *who, enum fill_kind what
     }
 }
 
+/* The value of another field, the region an address lies in, or what stands beside it in the map. */
+static json_t *copied(const struct judge *j, const struct field *f)
+{
+    const json_t *v = judge_value(j, f->fill_arg);
+    if (f->fill_map)
+        return json_incref(json_object_get(f->fill_map, json_is_string(v) ? json_string_value(v) : ""));
+    if (f->type == FIELD_ENUM && family_field(j->f, f->fill_arg)->type == FIELD_ADDRESS)
+        return json_is_string(v) && has_region(json_string_value(v)) ? json_stringn(json_string_value(v), REGION_LEN - 1) : NULL;
+    return json_incref((json_t *)v);
+}
+
 json_t *judge_filled(const struct judge *j, const struct field *f)
 {
     const json_t *preset = family_preset(j->f, j->it->code, f->id);
@@ -247,7 +263,7 @@ json_t *judge_filled(const struct judge *j, const struct field *f)
     if (f->fill == FILL_BIRTH_DATE || f->fill == FILL_GENDER)
         return derived(j, f);
     if (f->fill == FILL_FIELD)
-        return json_incref((json_t *)judge_value(j, f->fill_arg));
+        return copied(j, f);
     const char *s = who ? verified(who, f->fill) : NULL;
     return s ? json_string(s) : NULL;
 }

@@ -12,21 +12,21 @@ export type Row = Record<string, unknown>
 /** Field id to value; a repeat's id to rows. What came from elsewhere may hold anything. */
 export type Entries = Record<string, unknown>
 
-export interface Condition { field: string; in?: Value[]; not_in?: Value[]; prefix?: string[] }
+export interface Condition { field: string; in?: Value[]; not_in?: Value[]; prefix?: string[]; not_prefix?: string[] }
 export interface Choice { code: string; label: string }
 export interface Pattern { name: string; regex?: string; builtin?: string; upper?: boolean; message: string; example?: string }
 export interface Field {
   id: string; label: string; type: 'text' | 'id_number' | 'date' | 'enum' | 'address' | 'phone' | 'boolean'
   required?: boolean; required_when?: Condition[]; visible_when?: Condition[]; fill_when?: Condition[]; id_number_when?: Condition[]
   code_table?: string; values?: Choice[]; allow?: string[]; section?: string; ask?: string; hint?: string; usual?: string
-  fill_from?: string; mask?: string; max_length?: number; pattern_name?: string; date_min?: string; date_max?: string; note?: string | null
+  fill_from?: string; fill_map?: Record<string, string>; suggest_by?: string[]; mask?: string; max_length?: number; pattern_name?: string; date_min?: string; date_max?: string; note?: string | null
 }
 export interface Repeat {
   id: string; label: string; min?: number; max?: number; required_when?: Condition[]; visible_when?: Condition[]; fields: Field[]; section?: string
 }
 export interface Section { id: string; title: string; desk_title?: string; fields: string[]; repeats?: string[] }
 export interface FamilyRule {
-  id: string; op: string; a?: string; b?: string; n?: number; value?: string; values?: Value[]; fields?: string[]; when?: Condition[]
+  id: string; op: string; a?: string; b?: string; n?: number; value?: string; values?: Value[]; fields?: string[]; column?: string; when?: Condition[]
   at: string; message: string
 }
 export interface Family {
@@ -100,8 +100,8 @@ function present(v: unknown): boolean {
 
 function accepts(k: Condition, v: unknown): boolean {
   if (v === undefined) return false
-  const start = k.prefix
-  if (start) return typeof v === 'string' && start.some((p) => v.slice(0, p.length) === p)
+  const start = k.prefix || k.not_prefix
+  if (start) return typeof v === 'string' && start.some((p) => v.slice(0, p.length) === p) === !!k.prefix
   return k.not_in ? k.not_in.indexOf(v as Value) < 0 : (k.in || []).indexOf(v as Value) >= 0
 }
 
@@ -216,13 +216,22 @@ function verified(who: Identity, what: string): Value | undefined {
   }
 }
 
+/** The value of another field, the region an address lies in, or what stands beside it in the map. */
+function copied(j: Judge, f: Field, source: string): Value | undefined {
+  const v = valueOf(j, source)
+  if (f.fill_map) return typeof v === 'string' && own(f.fill_map, v) ? f.fill_map[v] : undefined
+  const from = fieldOf(j.f, source)
+  if (from && from.type === 'address' && f.type === 'enum') return typeof v === 'string' && /^[0-9]{6} /.test(v) ? v.slice(0, REGION_LEN - 1) : undefined
+  return v as Value | undefined
+}
+
 function filled(j: Judge, f: Field): Value | undefined {
   const preset = presetOf(j.rules, f.id)
   if (preset && preset.length === 1) return preset[0]
   const from = (f.fill_from || '').split(':')
   if (!judgeHolds(j, f.fill_when)) return undefined
   if (from[0] === 'id_number') return derived(j, from[1], from[2])
-  if (from[0] === 'field') return valueOf(j, from[1]) as Value | undefined
+  if (from[0] === 'field') return copied(j, f, from[1])
   return verified(j.ctx.identity || {}, from[0])
 }
 
@@ -451,6 +460,43 @@ function daysHold(j: Judge, r: FamilyRule): boolean {
   }
 }
 
+function cell(row: unknown, column: string): string | undefined {
+  const v = isObject(row) ? at(row, column) : undefined
+  return typeof v === 'string' && v ? v : undefined
+}
+
+/** Then its absence has been said already. */
+function columnRequired(j: Judge, r: FamilyRule): boolean {
+  const rows = repeatOf(j.f, r.a as string)
+  return !!rows && rows.fields.some((f) => f.id === r.column && !!f.required)
+}
+
+/** Whether rows_differ and rows_have hold for row i. */
+function rowHolds(j: Judge, r: FamilyRule, rows: unknown[], i: number): boolean {
+  const row = rows[i]
+  const v = isObject(row) ? at(row, r.column as string) : undefined
+  const have = cell(row, r.column as string)
+  if (r.op === 'rows_have') return present(v) ? v !== false : columnRequired(j, r)
+  if (have === undefined) return true
+  if (r.b) return goodValue(j, r.b) !== have
+  return !rows.slice(0, i).some((x) => cell(x, r.column as string) === have)
+}
+
+/** Said at the row itself where a row is to blame. */
+function judgeRows(j: Judge, r: FamilyRule): void {
+  const list = repeatOf(j.f, r.a as string)
+  const v = list && judgeHolds(j, list.visible_when) ? at(j.vals, list.id) : []
+  const rows = Array.isArray(v) ? v : []
+  const say = (field: string): void => { j.findings.push({ field, rule: r.id, want: '', have: '', message: r.message }) }
+  if (r.op === 'rows_include') {
+    const wanted = goodValue(j, r.b as string)
+    if (typeof wanted === 'string' && !rows.some((row) => cell(row, r.column as string) === wanted)) say(r.at)
+    return
+  }
+  const i = rows.findIndex((_row, k) => !rowHolds(j, r, rows, k))
+  if (i >= 0) say(`${r.a}.${i}.${r.column}`)
+}
+
 function ruleHolds(j: Judge, r: FamilyRule): boolean {
   const fields = r.fields || []
   const given = fields.filter((id) => present(valueOf(j, id))).length
@@ -464,6 +510,7 @@ function ruleHolds(j: Judge, r: FamilyRule): boolean {
     case 'same': return a === undefined || b === undefined || a === b
     case 'in': return a === undefined || (r.values || []).indexOf(a as Value) >= 0
     case 'gender_is': return !n || n.gender === r.value
+    case 'refuse': return false
     default: return daysHold(j, r)
   }
 }
@@ -471,7 +518,8 @@ function ruleHolds(j: Judge, r: FamilyRule): boolean {
 function judgeRules(j: Judge): void {
   for (const r of j.f.rules || []) {
     const applies = !j.bad[r.at] && (r.when || []).every((k) => accepts(k, goodValue(j, k.field)))
-    if (applies && !ruleHolds(j, r)) j.findings.push({ field: r.at, rule: r.id, want: '', have: '', message: r.message })
+    if (applies && r.op.slice(0, 5) === 'rows_') judgeRows(j, r)
+    else if (applies && !ruleHolds(j, r)) j.findings.push({ field: r.at, rule: r.id, want: '', have: '', message: r.message })
   }
 }
 
@@ -516,7 +564,7 @@ export function isAsked(rules: Rules, id: string, entries: Entries, ctx: Context
   const j = judge(rules, entries, ctx)
   normaliseAll(j)
   fillAll(j)
-  const copy = !!f && /^field:/.test(f.fill_from || '') && judgeHolds(j, f.fill_when)
+  const copy = !!f && /^field:/.test(f.fill_from || '') && !f.fill_map && judgeHolds(j, f.fill_when)
   return !!f && visible(j, f) && !copy && !(guided.indexOf(id) >= 0 && present(at(j.vals, id))) && filled(j, f) === undefined
 }
 

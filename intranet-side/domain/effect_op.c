@@ -4,16 +4,6 @@
 
 #include "intranet-side/domain/effect_work.h"
 
-/* A move under way keeps everybody else's hands off. */
-static bool free_to_touch(struct effect_work *w, const json_t *person)
-{
-    const char *lock = effect_text(person, "lock_case");
-    if (*lock == '\0' || strcmp(lock, w->x->case_no) == 0)
-        return true;
-    work_refuse(w, "%s正在办理户口迁移（受理号 %s），那件办完或终止以后再办", effect_text(person, "name"), lock);
-    return false;
-}
-
 /* moves: who comes from elsewhere; a child born into the household does not move. */
 static bool may_enter(struct effect_work *w, const json_t *home, bool moves)
 {
@@ -98,7 +88,7 @@ static int add_with_number(struct effect_work *w, const json_t *op, const char *
 static int change(struct effect_work *w, const json_t *op, const char *kind, json_t *person, json_t *home, struct err *e)
 {
     bool cancelled = effect_is(person, "status", "cancelled");
-    if (!free_to_touch(w, person))
+    if (!work_free(w, person))
         return 0;
     if (strcmp(kind, "restore_person") == 0 && !cancelled) {
         work_refuse(w, "%s的户口是正常状态，不用恢复", effect_text(person, "name"));
@@ -133,7 +123,7 @@ static int lock(struct effect_work *w, const char *kind, json_t *person, struct 
 {
     if (*kind == 'u' && !effect_is(person, "lock_case", w->x->case_no))
         return 0;                        /* not ours to open */
-    if (!free_to_touch(w, person))
+    if (!work_free(w, person))
         return 0;
     struct effect_change *c = work_touch(w, EFFECT_PERSON, kind, person, e);
     if (c == NULL)

@@ -168,9 +168,21 @@ static struct effect_change *begin(struct effect_work *w, enum effect_kind kind,
     return &p->v[p->n++];
 }
 
+/* A move under way keeps everybody else's hands off. */
+bool work_free(struct effect_work *w, const json_t *person)
+{
+    const char *lock = effect_text(person, "lock_case");
+    if (*lock == '\0' || strcmp(lock, w->x->case_no) == 0)
+        return true;
+    work_refuse(w, "%s正在办理户口迁移（受理号 %s），那件办完或终止以后再办", effect_text(person, "name"), lock);
+    return false;
+}
+
 struct effect_change *work_touch(struct effect_work *w, enum effect_kind kind, const char *op, json_t *row, struct err *e)
 {
     struct effect_change *c = work_planned(w, kind, effect_text(row, effect_key(kind)));
+    if (c == NULL && kind == EFFECT_PERSON)
+        work_free(w, row);
     return c ? c : begin(w, kind, op, json_copy(row), json_copy(row), e);
 }
 

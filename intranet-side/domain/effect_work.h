@@ -37,6 +37,8 @@ int work_household(struct effect_work *w, const json_t *operand, json_t **out, s
 int work_household_by_id(struct effect_work *w, const char *id, json_t **out, struct err *e);
 int work_members(struct effect_work *w, const char *household_id, json_t **array, struct err *e);
 struct effect_change *work_planned(struct effect_work *w, enum effect_kind kind, const char *id);         /* NULL */
+/* Whether nobody else's move has locked him; says so when not. work_touch asks for every person. */
+bool work_free(struct effect_work *w, const json_t *person);
 /* The change of a row, begun with it when nothing touched it yet. NULL with ERR_INPUT: more than EFFECT_MAX_CHANGES. */
 struct effect_change *work_touch(struct effect_work *w, enum effect_kind kind, const char *op, json_t *row, struct err *e);
 struct effect_change *work_new(struct effect_work *w, enum effect_kind kind, const char *op, struct err *e);    /* with its key drawn */

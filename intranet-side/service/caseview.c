@@ -103,13 +103,25 @@ int caseview_get(struct core *c, const struct actor *a, const char *no, bool qui
 }
 
 /* --- effect --- */
+static int tried_good(const json_t *completion, struct reply *r, struct err *e)
+{
+    const char *id;
+    json_t *v;
+    json_object_foreach((json_t *)completion, id, v)
+        if (strncmp(id, "done_", 5) != 0 || !json_is_string(v)) {
+            reply_field(r, id, "unknown", "办结信息有一项不认识的内容，请刷新后重试");
+            return reply_refuse(r, e, ERR_INPUT, "completion", "办结信息有一项不认识的内容，请刷新后重试");
+        }
+    return 0;
+}
+
 static int read_effect(struct db_conn *conn, void *arg, struct err *e)
 {
     struct job *j = arg;
     struct case_file f;
     struct dossier d;
     struct effect_plan p;
-    if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
+    if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || tried_good(j->completion, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
         return -1;
     json_t *completion = NULL, *kept = json_copy(json_object_get(d.payload, "completion"));
     if (j->completion && json_object_size(j->completion)) {         /* tried, not kept */
@@ -137,13 +149,6 @@ static int read_effect(struct db_conn *conn, void *arg, struct err *e)
 int caseview_effect_with(struct core *c, const struct actor *a, const char *no, const json_t *completion, int64_t now_ms, struct reply *r, struct err *e)
 {
     struct job j = {.c = c, .a = a, .no = no, .completion = completion, .now = now_ms, .r = r};
-    const char *id;
-    json_t *v;
-    json_object_foreach((json_t *)completion, id, v)
-        if (strncmp(id, "done_", 5) != 0 || !json_is_string(v)) {
-            reply_field(r, id, "unknown", "办结信息有一项不认识的内容，请刷新后重试");
-            return reply_refuse(r, e, ERR_INPUT, "completion", "办结信息有一项不认识的内容，请刷新后重试");
-        }
     return db_read(c->db, read_effect, &j, e) < 0 ? -1 : log_reading(&j, "read_effect", no, "ok", e);
 }
 

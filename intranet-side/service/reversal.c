@@ -21,7 +21,7 @@ struct job {
     struct db_conn *conn;
     struct register_store s;
     const struct actor *a;
-    const char *no, *reason;
+    const char *no, *reason, *confirm;
     int64_t now;
     struct reply *r;
     struct case_file f;
@@ -154,7 +154,7 @@ static int all_back(struct job *j, struct err *e)
     if (register_event_of_case(&j->s, j->no, gather, j, e) < 0)
         return -1;
     if (json_array_size(j->events) == 0)
-        return 0;                        /* nothing stands */
+        return reply_refuse(j->r, e, ERR_CONFLICT, "the case changed nothing, or was taken back", "这件没有改动户籍登记，或已经撤销过");
     json_array_foreach(j->events, i, v)
         if (untouched_since(j, v, e) < 0)
             return -1;
@@ -229,19 +229,6 @@ static int told(struct job *j, struct dossier *d, struct err *e)
     return rc < 0 ? -1 : core_audit(j->c, j->conn, j->a, j->now, "reverse", j->no, "ok", e);
 }
 
-static int reverse(struct db_conn *conn, void *arg, struct err *e)
-{
-    struct job *j = arg;
-    struct dossier d;
-    j->conn = conn;
-    if (access_case(conn, j->a, j->no, &j->f, j->r, e) < 0 || may(j, e) < 0 || reversal_rows(j->c, conn, j->no, j->a, j->now, j->r, e) < 0 ||
-        dossier_open(&d, j->c, conn, &j->f, e) < 0)
-        return -1;
-    int rc = told(j, &d, e);
-    dossier_close(&d);
-    return rc;
-}
-
 static int words_good(const char *reason, const char *confirm, struct reply *r, struct err *e)
 {
     if (reason[strspn(reason, " \t\r\n")] == '\0' || text_length(bytes_of(reason)) > MOST_REASON) {
@@ -255,11 +242,24 @@ static int words_good(const char *reason, const char *confirm, struct reply *r, 
     return 0;
 }
 
+static int reverse(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct job *j = arg;
+    struct dossier d;
+    j->conn = conn;
+    if (access_case(conn, j->a, j->no, &j->f, j->r, e) < 0 || words_good(j->reason, j->confirm, j->r, e) < 0 || may(j, e) < 0 || reversal_rows(j->c, conn, j->no, j->a, j->now, j->r, e) < 0 ||
+        dossier_open(&d, j->c, conn, &j->f, e) < 0)
+        return -1;
+    int rc = told(j, &d, e);
+    dossier_close(&d);
+    return rc;
+}
+
 int reversal_take(struct core *c, const struct actor *a, const char *no, const char *reason, const char *confirm_text, int64_t now_ms, struct reply *r,
                   struct err *e)
 {
-    struct job j = {.c = c, .a = a, .no = no, .reason = reason, .now = now_ms, .r = r};
-    if (words_good(reason, confirm_text, r, e) < 0 || db_write(c->db, reverse, &j, e) < 0)
+    struct job j = {.c = c, .a = a, .no = no, .reason = reason, .confirm = confirm_text, .now = now_ms, .r = r};
+    if (db_write(c->db, reverse, &j, e) < 0)
         return -1;
     changes_note(c->changes, &j.f, CHANGE_CHANGED);
     return caseview_get(c, a, no, true, now_ms, r, e);

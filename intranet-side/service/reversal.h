@@ -10,7 +10,7 @@
 
 #define REVERSAL_CONFIRM "撤销办结"
 
-/* Inside a write closure: the rows alone, none when none stand. ERR_CONFLICT with r->zh: what stands against it. r may be NULL. */
+/* Inside a write closure: the rows alone. ERR_CONFLICT with r->zh: what stands against it. r may be NULL. */
 int reversal_rows(struct core *c, struct db_conn *conn, const char *case_no, const struct actor *a, int64_t now_ms, struct reply *r, struct err *e);
 /* Why this officer cannot take the case back, in words; "" when he can. Sets *offered: whether it is a matter for him at all (a finished case of
  * his station that changed the register). */

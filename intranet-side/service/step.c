@@ -10,6 +10,7 @@
 #include "intranet-side/service/reversal.h"
 #include "intranet-side/service/reversal.h"
 #include "intranet-side/store/event.h"
+#include "intranet-side/store/register.h"
 #include "intranet-side/store/trail.h"
 
 /* "甲；乙": the sentence to the whole, or the reasons one after the other. */
@@ -154,13 +155,23 @@ static int queue_request(struct step *s, const char *trail, struct err *e)
     return queue(s, trail, "supplement_request", body, e);
 }
 
+/* What earlier stages did to the register, if they did anything. */
+static int stages_back(struct step *s, struct reply *r, struct err *e)
+{
+    char officer[33];
+    int64_t standing = 0;
+    if (register_event_standing(s->conn, s->d->f.no, &standing, officer, e) < 0)
+        return -1;
+    return standing ? reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e) : 0;
+}
+
 static int effect(struct step *s, const struct wf_effect *x, const char *trail, struct reply *r, struct err *e)
 {
     switch (x->kind) {
     case WF_REGISTER:
         return registry_apply(s->c, s->conn, s->d, s->a, registry_stage(s->t), s->now_ms, s->result, sizeof s->result, r, e);
     case WF_REGISTER_CANCEL:             /* the permit is void, who was locked is free */
-        return reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e);
+        return stages_back(s, r, e);
     case WF_STATUS_OUT:
         return queue_status(s, trail, e);
     case WF_SMS:
@@ -274,20 +285,6 @@ static void enter(struct step *s)
     f->transitions += s->a != NULL;
 }
 
-/* A case that ends without being done leaves nothing behind: a permit it issued is void, a person it locked is free again. */
-static int given_back(struct step *s, struct reply *r, struct err *e)
-{
-    const struct workflow *w = flow_of(s->c->rules, &s->d->f);
-    const struct wf_state *now = workflow_state(w, s->d->f.state);
-    char officer[33];
-    int64_t n = 0;
-    if (!now->final || strcmp(now->public_key, "completed") == 0)
-        return 0;
-    if (register_event_standing(s->conn, s->d->f.no, &n, officer, e) < 0)
-        return -1;
-    return n ? reversal_rows(s->c, s->conn, s->d->f.no, s->a, s->now_ms, r, e) : 0;
-}
-
 int step_apply(struct step *s, struct reply *r, struct err *e)
 {
     struct case_file old = s->d->f, *f = &s->d->f;
@@ -301,8 +298,6 @@ int step_apply(struct step *s, struct reply *r, struct err *e)
     for (size_t i = 0; i < s->t->n_effects; i++)
         if (effect(s, &s->t->effects[i], uid.s, r, e) < 0)
             return -1;
-    if (given_back(s, r, e) < 0)
-        return -1;
     json_t *detail = detail_of(s);
     int rc = trail_row(s, uid.s, s->t->action, s->t->label, old.state, f->state, detail, e);
     json_decref(detail);

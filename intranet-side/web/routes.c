@@ -29,7 +29,7 @@ static const struct route routes[] = {
     GET_("/api/cases/{no}/flow", ROLES_CASE, web_case_flow, "its flow as a chart"),
     {"POST", "/api/cases/{no}/scans", AUTH_ROLE, ROLES_CASE, CSRF_TOKEN, BODY_RAW, SCAN_MAX, web_scan, "a paper scanned at the desk"},
     POST_("/api/cases/{no}/effect", ROLES_CASE, 8 * KIB, web_case_effect_with, "the same with what the officer has typed so far"),
-    POST_("/api/cases/{no}/reverse", ROLE_OFFICER, 4 * KIB, web_case_reverse, "take a finished case back"),
+    POST_("/api/cases/{no}/reverse", ROLES_CASE, 4 * KIB, web_case_reverse, "take a finished case back"),
     GET_("/api/cases/{no}/pages/{id}", ROLES_CASE, web_page_get, "a derivative of one page"),
     POST_("/api/cases/{no}/pages/{id}", ROLES_CASE, 1 * KIB, web_page_mark, "seen, and a verdict"),
     GET_("/api/reasons/{item}", ROLES_CASE, web_reasons, "reason templates of an item"),

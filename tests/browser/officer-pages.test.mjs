@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { axe, launch, noPageScroll, nothingCut, open, shot, SIZES } from "./officer-helpers.mjs";
+import { EFFECT_DEATH } from "../../intranet-side/web-app/mock/data.mjs";
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -374,6 +375,43 @@ describe("decision dialogs", () => {
     await page.keyboard.press("Control+Enter");
     await page.waitForFunction((no) => !location.pathname.endsWith(no), C.finish);
     assert.equal(world.cases[3].state, "completed");
+  });
+  story("POP-24 POP-57 what the register needs is asked; what stood against finishing goes when it is answered", "officer1", `/cases/${C.finish}`, async (page, world) => {
+    world.effect = EFFECT_DEATH;
+    await seen(page);
+    await page.keyboard.press("F2");
+    await page.getByText("户内还有 2 名家庭成员").waitFor();
+    await shot(page, "dialog-done-1366");
+    await axe(page, "finish dialog with its own fields");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".foot").getByText(/请填写要更正的登记项目/).waitFor();
+    await page.getByLabel("新户主的公民身份号码").fill("340799198808152029");
+    await page.getByText("户内还有 2 名家庭成员").waitFor({ state: "detached" });
+    await page.locator("#done_item").click();
+    await page.getByRole("option", { name: "服务处所" }).click();
+    await page.getByLabel("更正后的内容").fill("江州市第二中学");
+    await page.getByText("已经核实，仍要办结").click();
+    await shot(page, "dialog-done-filled-1366");
+    await page.keyboard.press("Control+Enter");
+    await page.waitForFunction((no) => !location.pathname.endsWith(no), C.finish);
+    assert.equal(world.cases[3].state, "completed");
+    assert.deepEqual(world.decision.completion, { done_new_head_id_no: "340799198808152029", done_item: "employer", done_value: "江州市第二中学" });
+    assert.equal(world.decision.unseen_ok, true);
+  });
+  story("POP-61 a finished case is taken back with a reason and typed words", "officer1", `/cases/${C.finish}`, async (page, world) => {
+    Object.assign(world.cases[3], { state: "completed", internal: "已办结", tone: "done", reversal: { offered: true, why_not: "", at: "" } });
+    await page.reload();
+    await page.getByRole("button", { name: /更多决定/ }).waitFor();
+    await page.keyboard.press("F8");
+    await page.getByRole("menuitem", { name: "撤销办结" }).click();
+    await page.locator(".el-dialog.reverse textarea").fill("把同名的人改错了");
+    await page.keyboard.press("Control+Enter");
+    await page.locator(".foot").getByText("请输入“撤销办结”").waitFor();
+    await shot(page, "dialog-reverse-1366");
+    await axe(page, "reversal dialog");
+    await page.locator(".el-dialog.reverse input").fill("撤销办结");
+    await page.keyboard.press("Control+Enter");
+    await page.getByText("已办结（已撤销）").waitFor();
   });
   story("originals are compared one by one (WFL-17)", "officer1", `/cases/${C.originals}`, async (page, world) => {
     await seen(page);

@@ -39,6 +39,7 @@ function request(operation, { no = NOWHERE, id = '0'.repeat(32) } = {}) {
   const decision = { action: 'pass', version: 1 };
   const json = { 'POST /api/login': { login: 'x', password: 'x' }, 'POST /api/password': { old: 'x', new: 'y' }, 'POST /api/cases/{no}/preview': decision,
     'POST /api/cases/{no}/decide': decision, 'POST /api/cases/{no}/notes': { field: 'employer_after', note: '说明' }, 'POST /api/cases/{no}/pages/{id}': { seen: true },
+    'POST /api/cases/{no}/effect': { completion: {} }, 'POST /api/cases/{no}/reverse': { reason: '录错', confirm_text: '撤销办结' },
     'POST /api/reveal': { no, field: 'subject_id_no' }, 'POST /api/officers': { login: 'x', name: '王一', role: 'aux', unit: STATION } }[operation];
   return [method, encodeURI(url + query), { json }];
 }
@@ -433,6 +434,9 @@ test('WFL-902 WFL-903 REV-03 sent up: only the own sub-bureau decides, by its ow
   const effect = await o.get(`/api/cases/${no}/effect`);
   assert.ok(effect.changes.some((x) => x.after === '蒋知远'));
   assert.deepEqual(effect.obstacles, []);
+  assert.deepEqual(effect.completion, []);
+  assert.deepEqual((await o.post(`/api/cases/${no}/effect`, { completion: { done_item: 'x' } })).obstacles, [], 'what is not asked for changes nothing');
+  await o.refused(400, 'input', 'POST', `/api/cases/${no}/effect`, { json: { completion: { new_name: '别名' } } });
   const done = await o.call(...await decide(o, { action: 'finish' }));
   assert.deepEqual([done.state, done.undo_until], ['completed', null]);
   for (const act of ['undo', 'claim']) await o.refused(409, 'conflict', 'POST', `/api/cases/${no}/${act}`);
@@ -440,6 +444,17 @@ test('WFL-902 WFL-903 REV-03 sent up: only the own sub-bureau decides, by its ow
   await o.refused(409, 'conflict', ...await decide(o, { action: 'finish' }));
   const { persons: [row] } = await o.get(`/api/register/persons?name=${encodeURIComponent('蒋知远')}`);
   assert.ok((await o.get(`/api/register/persons/${row.id}`)).history.some((h) => h.no === no && h.after.includes('蒋知远')));
+  const reverse = (who, json) => ['POST', `/api/cases/${no}/reverse`, { json: { reason: '把同名的人改错了', confirm_text: '撤销办结', ...json } }];
+  const second = await enter('hj_officer9');
+  await o.refused(403, 'denied', ...reverse());
+  assert.deepEqual(at(await second.refused(400, 'input', ...reverse(second, { confirm_text: '撤销' }))), ['confirm_text required']);
+  assert.deepEqual((await second.case(no)).reversal, { offered: true, why_not: '', at: '' });
+  const back = await second.call(...reverse());
+  assert.equal(back.internal, '已办结（已撤销）');
+  assert.ok(back.reversal.at);
+  await second.refused(409, 'conflict', ...reverse());
+  const file = await o.get(`/api/register/persons/${row.id}`);
+  assert.ok(!file.person.some((r) => r.value === '蒋知远') && file.history.some((h) => h.no === no && h.undone), 'POP-61: the register as before, the history whole');
 });
 
 test('QRY-01 SEC-13 register: nothing without a condition, masked, of one\'s own area; each full value is logged with its purpose', async () => {

@@ -222,6 +222,24 @@ static void test_item_json(void **state)
     assert_null(catalogue_item_json(cat, "HJ999"));
 }
 
+/* MAT-04: a condition on the province names it as such and holds for this city's in the bundle; the browser and the border see digits only. */
+static void test_places(void **state)
+{
+    const struct condition *k = &catalogue_item(cat, "HJ058")->materials[0].when.v[0];
+    char *s = json_dumps(bundle, JSON_COMPACT);
+    json_t *here = json_string("340102"), *away = json_string("320102");
+    (void)state;
+    assert_string_equal(k->field, "subject_region");
+    assert_int_equal(k->match, MATCH_NOT_PREFIX);
+    assert_string_equal(json_string_value(json_array_get(k->values, 0)), "34");
+    assert_true(condition_accepts(k, away) && !condition_accepts(k, here) && !condition_accepts(k, NULL) && !condition_accepts(k, json_true()));
+    assert_null(strstr(s, "\"@province\""));
+    assert_null(strstr(s, "\"@city\""));
+    free(s);
+    json_decref(here);
+    json_decref(away);
+}
+
 /* MAT-18: a paper that people write themselves comes with a text for exactly that material. */
 static void test_templates(void **state)
 {
@@ -296,11 +314,15 @@ static void test_refused(void **state)
         { "items/0/materials/0/when", "[{\"field\":\"nothing\",\"in\":[\"1\"]}]", "when: want a field of the family, have \"nothing\"" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[\"7\"]}]", "when: want codes of the field it names, have \"7\"" },
         { "items/0/materials/0/when", "[{\"field\":\"in_wedlock\",\"in\":[\"true\"]}]", "when: want true or false" },
-        { "items/0/materials/0/when", "[{\"field\":\"child_gender\"}]", "when: want a field and one list in, not_in or prefix" },
+        { "items/0/materials/0/when", "[{\"field\":\"child_gender\"}]", "when: want a field and one list in, not_in, prefix or not_prefix" },
+        { "items/0/materials/0/when", "[{\"field\":\"child_birth_region\",\"not_prefix\":[\"@moon\"]}]", "when: want @province or @city" },
+        { "items/0/materials/0/when", "[{\"field\":\"child_birth_region\",\"not_prefix\":[true]}]", "when: want texts" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[]}]", "when: want a field and one list" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"in\":[\"1\"],\"not_in\":[\"2\"]}]", "when: want a field and one list" },
         { "items/0/materials/0/when", "[{\"field\":\"child_gender\",\"is\":\"1\"}]", "key is: want one of" },
         { "items/0/materials/0/when", "{}", "when: want a list" },
+        { "items/0/materials/0/alternatives", "[{\"name\":\"甲\",\"when\":[{\"field\":\"nothing\",\"in\":[\"1\"]}]}]",
+          "alternatives: when: want a field of the family, have \"nothing\"" },
         { "templates/0/title", "1", "catalogue/templates.json: unwed_statement: title: want text" },
         { "templates/0/for/0", "\"HJ002:9\"", "for: want an item and a material that the applicant supplies, have \"HJ002:9\"" },
         { "templates/0/for/0", "\"HJ077:3\"", "for: want an item and a material that the applicant supplies" },
@@ -360,6 +382,16 @@ static void test_refused(void **state)
         { "families/birth/rules/0", "{\"id\":\"x\",\"op\":\"gender_is\",\"a\":\"mother_id_no\",\"value\":\"3\",\"at\":\"child_name\",\"message\":\"x\"}", "rule x: value" },
         { "families/birth/rules/0", "{\"id\":\"x\",\"op\":\"in\",\"a\":\"child_name\",\"at\":\"child_name\",\"message\":\"x\"}", "rule x: values: want a list" },
         { "families/birth/rules/0/when", "[{\"field\":\"nobody\",\"in\":[true]}]", "rule parent_any: when: want a field" },
+        { "families/birth/rules/0", "{\"id\":\"x\",\"op\":\"refuse\",\"at\":\"child_name\",\"message\":\"x\"}", "rule x: when: want what is refused" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_differ\",\"a\":\"members\",\"at\":\"members\",\"message\":\"x\"}", "rule x: column: want text" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_have\",\"a\":\"members\",\"column\":\"nobody\",\"at\":\"members\",\"message\":\"x\"}", "rule x: a, column: want a list of the family and one of its fields" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_have\",\"a\":\"new_address\",\"column\":\"name\",\"at\":\"members\",\"message\":\"x\"}", "rule x: a, column: want a list of the family" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_include\",\"a\":\"members\",\"column\":\"id_no\",\"at\":\"members\",\"message\":\"x\"}", "rule x: b: want text" },
+        { "families/split/rules/+", "{\"id\":\"x\",\"op\":\"rows_include\",\"a\":\"members\",\"column\":\"id_no\",\"b\":\"nobody\",\"at\":\"members\",\"message\":\"x\"}", "rule x: b: want a field" },
+        { "families/birth/fields/0/fill_from", "\"field:child_gender\"", "field applicant_name: fill_from: want a field of the same type that is no copy itself" },
+        { "families/birth/fields/0/fill_from", "\"field:nobody\"", "field applicant_name: fill_from: want a field of the family" },
+        { "families/birth/fields/0/fill_map", "{\"1\":\"2\"}", "field applicant_name: fill_map: want an object beside fill_from" },
+        { "families/birth/fields/0", "{\"id\":\"applicant_name\",\"label\":\"x\",\"type\":\"enum\",\"section\":\"applicant\",\"code_table\":\"GB/T 2261.1\",\"allow\":[\"1\",\"2\"],\"fill_from\":\"field:settle_with\",\"fill_map\":{\"mother\":\"9\"}}", "field applicant_name: fill_map: want codes" },
         { "families/split/repeats/0/fields/0/visible_when", "[{\"field\":\"name\",\"in\":[\"x\"]}]", "repeat members: field name: want no conditions" },
         { "families/split/repeats/0/max", "0", "repeat members: max: want a number" },
         { "families/split/repeats/0/id", "\"new_address\"", "repeat new_address: want a name of its own" },
@@ -558,7 +590,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
         cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
-        cmocka_unit_test(test_item_json),
+        cmocka_unit_test(test_item_json), cmocka_unit_test(test_places),
         cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),

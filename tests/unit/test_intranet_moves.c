@@ -6,6 +6,7 @@
 #include "intranet-side/service/caselist.h"
 #include "intranet-side/service/flowview.h"
 #include "intranet-side/service/scans.h"
+#include "intranet-side/service/step.h"
 
 #define OK "\"unseen_ok\":true"
 #define UP "\"opinion\":\"情况属实，请审批\",\"level\":\"sub_bureau\",\"unseen_ok\":true"
@@ -388,6 +389,8 @@ static void test_overdue_certificate_is_due(void **state)
     reply_clear(&r);
     must(caselist_find(&w->c, &w->officer, &q, w->now + 60LL * 86400 * 1000, &r, &e), &e);
     assert_int_equal(json_integer_value(json_object_get(r.body, "total")), 1);
+    const json_t *clock = json_object_get(json_array_get(json_object_get(r.body, "rows"), 0), "clock");
+    assert_non_null(strstr(text_of(clock, "text"), "群众超 "));
     reply_clear(&r);
     app_free(a);
 }
@@ -416,12 +419,223 @@ static void test_chart(void **state)
     app_free(a);
 }
 
+/* --- every way of every flow --- */
+struct explorer {
+    struct world *w;
+    const struct workflow *flow;
+    unsigned taken[WF_MAX_TRANSITIONS];
+    char name[32];                       /* of the person, who is renamed each time a case is finished */
+    unsigned renamed;
+};
+
+static struct app *apply(struct explorer *x)
+{
+    static const char *const given[] = {"望远", "望岳", "望山", "望川", "望舒", "望野", "望晴", "望辰"};
+    char form[1200];
+    snprintf(form, sizeof form,
+             "{\"applicant_name\":\"%s\",\"applicant_id_no\":\"340799199902101476\",\"applicant_phone\":\"13905620001\",\"subject_name\":\"%s\","
+             "\"subject_id_no\":\"340799199902101476\",\"subject_region\":\"340799\",\"accept_unit\":\"" STATION "\",\"new_name\":\"蒋%s\","
+             "\"reason_text\":\"与同单位同事重名，多有不便\"}",
+             x->name, x->name, given[x->renamed % 8]);
+    return open_case(x->w, "HJ025", form, RENAME_SLOTS);
+}
+
+/* What a decision must carry for this step. */
+static void members(char *out, size_t cap, const struct wf_transition *t, const char *day)
+{
+    size_t n = (size_t)snprintf(out, cap, OK);
+    const struct { bool on; const char *text; } v[] = {
+        {(t->needs & WF_NEED_OPINION) != 0, ",\"opinion\":\"核实过\""}, {(t->needs & WF_NEED_LEVEL) != 0, ",\"level\":\"sub_bureau\""},
+        {(t->needs & WF_NEED_RULE) != 0, ",\"rule\":\"no_good_reason\""},
+        {(t->needs & WF_NEED_REASONS) != 0, ",\"reasons\":[{\"material\":1,\"text\":\"请在亮处重拍整页\"}]"},
+    };
+    for (size_t i = 0; i < 4; i++)
+        n += (size_t)snprintf(out + n, cap - n, "%s", v[i].on ? v[i].text : "");
+    if (t->needs & WF_NEED_DATE)
+        n += (size_t)snprintf(out + n, cap - n, ",\"date\":\"%s\"", day);
+    if (t->needs & WF_NEED_CONFIRM)
+        snprintf(out + n, cap - n, ",\"confirm_text\":\"%s\"", t->label);
+}
+
+struct push { struct world *w; const char *no, *action; };
+static int push_write(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct push *p = arg;
+    struct case_file f;
+    struct dossier d;
+    bool done = false;
+    if (case_get(conn, p->no, &f, e) < 0 || dossier_open(&d, &p->w->c, conn, &f, e) < 0)
+        return -1;
+    int rc = step_system(&p->w->c, conn, &d, p->action, "", p->w->now, &done, e);
+    dossier_close(&d);
+    return rc == 0 && !done ? err_set(e, ERR_INTERNAL, "%s: not taken", p->action) : rc;
+}
+
+static void hand_over(struct world *w, const struct actor *to, const char *no)
+{
+    const struct actor *const all[] = {&w->officer, &w->aux, &w->chief};
+    struct reply r = {0};
+    struct err e = {0};
+    for (size_t i = 0; i < 3; i++) {
+        if (all[i] != to && decide_release(&w->c, all[i], no, w->now, &r, &e) == 0)
+            reply_clear(&r);
+        reply_clear(&r);
+        e = (struct err){0};
+    }
+}
+
+static void take(struct explorer *x, const struct wf_transition *t, const char *no, unsigned roles)
+{
+    struct world *w = x->w;
+    struct err e = {0};
+    char more[600], day[11];
+    if (t->roles & ROLE_SYSTEM) {
+        struct push p = {w, no, t->action};
+        must(db_write(w->c.db, push_write, &p, &e), &e);
+        world_tick(w, 10);
+        return;
+    }
+    const struct actor *a = t->up ? &w->chief : t->roles & roles & ROLE_OFFICER ? &w->officer : &w->aux;
+    struct reply r = {0};
+    hand_over(w, a, no);
+    if (t->needs & WF_NEED_SCANS) {
+        must(decide_claim(&w->c, a, no, w->now, &r, &e), &e);
+        reply_clear(&r);
+        scans(w, a, no, t->needs & WF_NEED_SCAN_PERMIT ? "permit" : "certificate");
+    }
+    date_text(day, calendar_add(w->c.rules->calendar, clock_beijing_date(w->now), 5));
+    members(more, sizeof more, t, day);
+    if (act(w, a, no, t->action, more, &r, &e) < 0)
+        fail_msg("%s: %s by %s: %s (%s)", x->flow->id, t->action, a->login, r.zh, e.msg);
+    reply_clear(&r);
+    world_tick(w, 6000);
+}
+
+struct where { struct world *w; const char *no; struct case_file f; };
+static int where_read(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct where *v = arg;
+    return case_get(conn, v->no, &v->f, e);
+}
+
+static bool leads(const struct wf_transition *t, const char *state, bool originals_due)
+{
+    for (size_t k = 0; k < t->n_from; k++)
+        if (strcmp(t->from[k], state) == 0)
+            return t->when == WF_ALWAYS || (t->when == WF_ORIGINALS_DUE) == originals_due;
+    return false;
+}
+
+/* Steps from each state to one that was never taken; 99: none ahead. */
+static void distances(const struct explorer *x, unsigned d[WF_MAX_STATES])
+{
+    const struct workflow *f = x->flow;
+    for (size_t i = 0; i < f->n_states; i++)
+        d[i] = 99;
+    for (size_t round = 0; round < f->n_states; round++)
+        for (size_t i = 0; i < f->n_states; i++)
+            for (size_t k = 0; k < f->n_transitions; k++) {
+                const struct wf_state *to = workflow_state(f, f->transitions[k].to);      /* NULL: back where it was */
+                unsigned far = x->taken[k] == 0 ? 0 : to ? d[to - f->states] + 1 : 99;
+                if (leads(&f->transitions[k], f->states[i].id, true) && far < d[i])
+                    d[i] = far;
+            }
+}
+
+/* A way never taken, else one towards such a way; one that was taken often and led nowhere loses its pull. */
+static size_t least(const struct explorer *x, const char *state, bool originals_due, unsigned roles)
+{
+    unsigned d[WF_MAX_STATES], far, best_far = 0;
+    size_t best = SIZE_MAX;
+    distances(x, d);
+    for (size_t i = 0; i < x->flow->n_transitions; i++) {
+        const struct wf_transition *t = &x->flow->transitions[i];
+        const struct wf_state *to = workflow_state(x->flow, t->to);
+        if (!leads(t, state, originals_due) || !(t->roles & roles))
+            continue;
+        far = x->taken[i] == 0 ? 0 : (to ? d[to - x->flow->states] + 1 : 99) + 2 * x->taken[i];
+        if (best == SIZE_MAX || far < best_far) {
+            best = i;
+            best_far = far;
+        }
+    }
+    return best;
+}
+
+/* One case by ways little used until it ends; the steps are bounded, so that two states do not play ball for ever. */
+static void one_life(struct explorer *x)
+{
+    struct world *w = x->w;
+    struct app *a = apply(x);
+    struct where v = {.w = w, .no = a->no};
+    struct err e = {0};
+    for (int steps = 0; steps < 60; steps++) {
+        must(db_read(w->c.db, where_read, &v, &e), &e);
+        if (v.f.final)
+            break;
+        /* until somebody decided, the variant is that of whoever holds it: then the first step is his */
+        enum role own = strcmp(x->flow->variant, "aux") == 0 ? ROLE_AUX : ROLE_OFFICER;
+        unsigned roles = v.f.transitions ? ROLES_ALL | ROLE_SYSTEM : own | ROLE_SYSTEM;
+        size_t i = least(x, v.f.state, v.f.originals_due, roles);
+        assert_true(i != SIZE_MAX);
+        if (*v.f.workflow == '\0') {                     /* whoever claims first decides on the variant */
+            struct reply r = {0};
+            must(decide_claim(&w->c, own == ROLE_AUX ? &w->aux : &w->officer, a->no, w->now, &r, &e), &e);
+            reply_clear(&r);
+        }
+        x->taken[i]++;
+        take(x, &x->flow->transitions[i], a->no, roles);
+    }
+    must(db_read(w->c.db, where_read, &v, &e), &e);
+    json_t *p = registered(w, "340799199902101476");
+    x->renamed += strcmp(x->name, text_of(p, "name")) != 0;
+    snprintf(x->name, sizeof x->name, "%s", text_of(p, "name"));
+    json_decref(p);
+    app_free(a);
+}
+
+/* A step that was never taken; the ways of a case without papers are not walked here. NULL: none is left over. */
+static const struct wf_transition *left_over(const struct explorer *x)
+{
+    for (size_t i = 0; i < x->flow->n_transitions; i++)
+        if (x->taken[i] == 0 && x->flow->transitions[i].when != WF_NO_ORIGINALS_DUE)
+            return &x->flow->transitions[i];
+    return NULL;
+}
+
+/* WFL-01 WFL-05: in every flow every step of people and of the system is taken by the real engine, with papers due; whatever way, no case is stuck. */
+static void test_every_way(void **state)
+{
+    struct explorer x = {.w = *state, .name = "蒋国庆"};
+    for (size_t k = 0; (x.flow = workflow_at(x.w->c.rules->flows, k)); k++) {
+        char rule[300];
+        struct err e = {0};
+        struct flow_select *own = NULL;
+        snprintf(rule, sizeof rule, "{\"rules\":[{\"flow\":\"sub_bureau_approval\",\"flow_type\":\"%s\",\"why\":\"x\"}]}", x.flow->flow_type);
+        json_t *j = json_loads(rule, 0, NULL);
+        must(flow_select_parse(&own, "s.json", j, x.w->c.rules->flows, &e), &e);
+        json_decref(j);
+        flow_select_free(x.w->c.rules->select);
+        x.w->c.rules->select = own;
+        memset(x.taken, 0, sizeof x.taken);
+        for (int lives = 0; lives < 40 && (lives < 4 || left_over(&x)); lives++) {
+            for (size_t i = 0; i < x.w->n_sent; i++)      /* the sink is small */
+                free(x.w->sent[i].xml);
+            x.w->n_sent = 0;
+            one_life(&x);
+        }
+        const struct wf_transition *t = left_over(&x);
+        if (t)
+            fail_msg("%s: %s from %s was never taken", x.flow->id, t->action, t->from[0]);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         T(test_flow_3), T(test_flow_4), T(test_flow_5), T(test_flow_6), T(test_flow_7), T(test_flow_8), T(test_move_is_ended), T(test_investigation),
-        T(test_change_is_looked_into), T(test_scans), T(test_going_on), T(test_overdue_certificate_is_due), T(test_chart),
+        T(test_change_is_looked_into), T(test_scans), T(test_going_on), T(test_overdue_certificate_is_due), T(test_chart), T(test_every_way),
     };
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

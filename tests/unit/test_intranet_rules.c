@@ -380,8 +380,8 @@ static void test_refusals(void **state)
     (void)state;
     refusals_start("HJ027", "name_change", "parent_alive");
     refusals_start("HJ025", "name_change", "no_good_reason");
-    refusals_start("HJ041", "head_change", "members_disagree");
-    refusals_start("HJ041", NULL, "conditions_not_met");
+    refusals_start("HJ041", "head_change", "house_not_proved");
+    refusals_start("HJ025", NULL, "conditions_not_met");
     refusals_start("HJ999", "nothing", "conditions_not_met");
 }
 

@@ -185,7 +185,7 @@ static void follower(struct town *t, const json_t *p, const char *field, const c
 }
 
 /* --- what an application does, counted by the test --- */
-struct made { const char *item, *unit; int delta; char keep[13]; };
+struct made { const char *item, *unit; int delta; bool staged; char keep[13]; };
 typedef bool (*make_fn)(struct town *t, struct made *m);          /* false: nobody fits just now */
 
 static void unit_of(struct town *t, struct made *m, const char *household)
@@ -411,6 +411,7 @@ static bool move_in(struct town *t, struct made *m)
     json_t *to = some_home(t, !chance(t, 3));
     unsigned kind = below(t, 3);            /* city, province, outside */
     bool fresh = chance(t, 30), whole = false;
+    m->staged = kind != 0 || chance(t, 50);         /* inside the city also at once, as a change of address */
     if (kind == 0) {
         json_t *p = somebody(t, "normal", "");
         subject(t, p);
@@ -603,6 +604,9 @@ static int follow(const struct register_event *v, void *arg, struct err *e)
     if (v->before && !json_equal(known, v->before))
         fail_msg("event %lld %s %s: before is not what the history says\n%s\n%s", (long long)v->id, v->op, v->subject, json_dumps(known, JSON_SORT_KEYS),
                  json_dumps(v->before, JSON_SORT_KEYS));
+    const char *lock = text_of(v->before, "lock_case");
+    if (*lock && strcmp(lock, v->case_no) != 0)
+        fail_msg("event %lld: %s is locked by %s and touched by %s", (long long)v->id, v->subject, lock, v->case_no);
     if (v->after == NULL)
         json_object_del(t->rows, v->subject);
     else
@@ -691,7 +695,7 @@ static void apply_one(struct town *t, unsigned k)
     snprintf(no, sizeof no, "34%014u", ++t->cases);
     t->entries = json_object();
     bool fits = kinds[k].make(t, &m);
-    bool staged = fits && kinds[k].make == move_in && m.delta && t->n_pending < MOST_PENDING;
+    bool staged = fits && m.staged && t->n_pending < MOST_PENDING;
     if (staged) {
         struct pending *p = &t->pending[t->n_pending++];
         *p = (struct pending){.entries = json_incref(t->entries), .delta = m.delta};
@@ -700,7 +704,7 @@ static void apply_one(struct town *t, unsigned k)
         snprintf(p->unit, sizeof p->unit, "%s", m.unit);
         stage_next(t, t->n_pending - 1);
         count(t, k, kinds[k].name, true);
-    } else if (fits && !(kinds[k].make == move_in && m.delta)) {
+    } else if (fits && !m.staged) {
         bool good = attempt(t, no, m.item, m.unit, t->entries, "finish");
         count(t, k, kinds[k].name, good);
         if (good)

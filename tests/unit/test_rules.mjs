@@ -12,15 +12,22 @@ const table = read('tests/unit/rules-cases.json')
 const items = read('schemas/catalogue/items.json').items.concat(read('schemas/catalogue/extra.json').items)
 const files = (folder) => readdirSync(new URL(`../../schemas/${folder}`, import.meta.url)).filter((f) => f.endsWith('.json'))
 const tables = Object.fromEntries(files('code-tables').map((f) => read(`schemas/code-tables/${f}`)).map((t) => [t.id, t.values]))
-tables['GA 380'] = read('schemas/org/demo.json').units.filter((u) => u.accepting).map((u) => ({ code: u.code, label: u.name }))
+const org = read('schemas/org/demo.json')
+tables['GA 380'] = org.units.filter((u) => u.accepting).map((u) => ({ code: u.code, label: u.name }))
 const messages = Object.fromEntries(read('schemas/messages/form-errors.json').rules.map((r) => [r.rule, r.message]))
 const patterns = read('schemas/forms/patterns.json').patterns
 
+/** @province and @city are digits once the folder has been read (common/catalogue_read.c). */
+const digits = { '@province': org.province_region, '@city': org.city_region }
+const settled = (v) => (Array.isArray(v) ? v.map(settled) : v && typeof v === 'object'
+  ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, settled(x)]))
+  : digits[v] ? digits[v].replace(/(00)+$/, '') : v)
+
 /** What GET /api/catalogue/items/{code} answers. */
 function rulesOf(code, openGroup = false) {
-  const item = structuredClone(items.find((i) => i.code === code))
+  const item = settled(items.find((i) => i.code === code))
   if (openGroup) item.materials.forEach((m) => delete m.when)
-  return { item, family: read(`schemas/forms/${item.form}.json`), code_tables: tables, patterns, messages }
+  return { item, family: settled(read(`schemas/forms/${item.form}.json`)), code_tables: tables, patterns, messages }
 }
 
 function entriesOf(c) {

@@ -66,9 +66,9 @@ export const ACTIONS = {
     A("refuse", "不予办理", "F8", ["complete_materials", "rule", "reasons", "confirm_text"])],
   awaiting_sub_bureau: [A("approve", "同意", "F2", ["complete_materials"]), A("disapprove_return", "退回民警", "F4", ["opinion"]), A("disapprove_refuse", "不同意，不予办理", "F8", ["rule", "reasons", "confirm_text"])],
   originals_check: [A("originals_ok", "原件核对一致", "F2", []), A("originals_bad", "原件不符", "F4", ["reasons"])],
-  awaiting_completion: [A("finish", "办结", "F2", []), A("terminate", "终止办理", "F8", ["reasons", "opinion", "confirm_text"])],
+  awaiting_completion: [A("finish", "办结", "F2", [], { register: "finish" }), A("terminate", "终止办理", "F8", ["reasons", "opinion", "confirm_text"])],
   awaiting_certificate: [A("scan_certificate", "补扫迁移证", "F2", ["scan:certificate"]), A("terminate", "终止办理", "F8", ["reasons", "opinion", "confirm_text"], { undoable: false })],
-  awaiting_move_in: [A("finish", "迁入", "F2", [])],
+  awaiting_move_in: [A("finish", "迁入", "F2", [], { register: "finish" })],
   withdraw_asked: [A("withdraw_confirm", "同意撤回", "F2", []), A("withdraw_deny", "不同意撤回", "F4", ["reasons"])],
 };
 const STATES = {
@@ -112,8 +112,22 @@ export const SUMMARY = {
   open_points: ["第 1 份材料第 2 页没有看过"], verified: ["申请人身份和人脸 通过"],
 };
 export const EFFECT = {
-  title: "办结后户籍登记的变化", obstacles: [],
+  title: "办结后户籍登记的变化", obstacles: [], warnings: [], completion: [], completed: null,
   changes: [{ what: "婚姻状况", before: "未婚", after: "已婚" }, { what: "联系电话", before: "138****2046", after: "139****7788" }],
+};
+/* A head who dies with others left: who follows is asked, and a move from elsewhere asks more. */
+export const EFFECT_DEATH = {
+  title: "死亡登记", warnings: ["土地性质还没有标注，请先核实是不是国有土地"], completed: null,
+  obstacles: ["逝者是户主，户内还有 2 名家庭成员：请在办结信息里填写新户主，或先办理户主变更"],
+  completion: [
+    { id: "done_new_head_id_no", label: "新户主的公民身份号码", hint: "这个人是户主、户内还有其他家庭成员时填写；先与家人商定", type: "id_number", required: false },
+    { id: "done_item", label: "要更正的登记项目", type: "enum", required: true, values: [{ code: "ethnicity", label: "民族" }, { code: "employer", label: "服务处所" }] },
+    { id: "done_value", label: "更正后的内容", type: "text", required: true, when: [{ field: "done_item", in: ["employer"] }] },
+  ],
+  changes: [
+    { who: "顾长青", what: "户口状态", before: "正常", after: "已注销" }, { who: "顾长青", what: "注销类别", before: "", after: "死亡" }, { who: "顾长青", what: "注销日期", before: "", after: "2026-11-01" },
+    { who: "户号 34079901000012", what: "户主", before: "顾长青", after: "顾晓岚" }, { who: "顾晓岚", what: "与户主关系", before: "女", after: "户主" },
+  ],
 };
 export const PERSONS = [
   { id: "b".repeat(31) + "1", name: "顾晓岚", id_no: "340***********2029", gender: "女", birth_date: "1988-08-15", relation: "女儿", address: "江州市测试区长江路12号501室", unit: "长江路派出所", status: "正常" },

@@ -80,6 +80,7 @@ function preview(c, d) {
 const NEXT = { pass: "awaiting_originals", return_supplement: "supplement", refuse: "refused", submit_up: "awaiting_sub_bureau", approve: "awaiting_originals", disapprove_return: "awaiting_review", disapprove_refuse: "refused",
   finish: "completed", scan_certificate: "awaiting_move_in", originals_ok: "awaiting_completion", originals_bad: "awaiting_originals", withdraw_confirm: "refused", withdraw_deny: "awaiting_review", terminate: "refused" };
 function decide(w, c, d) {
+  w.decision = d;
   if (d.version !== c.version) return fail(409, "conflict", `这件刚被${c.holder || "别人"}改动，请看过最新内容再决定`);
   const held = claim(w, c);
   if (held) return held;
@@ -112,12 +113,22 @@ function onCase(w, method, c, rest, body) {
     touch(w, c);
     return ok(caseOf(w, c));
   }
-  if (rest === "effect") return ok(data.EFFECT);
   if (rest === "flow") return ok({ flow: data.flowOf("online-outside-officer"), state: c.state, passed: ["awaiting_review", "awaiting_originals", "awaiting_completion"] });
   if (rest === "scans") {
     w.scans = (w.scans ?? 0) + 1;
     c.materials = c.materials.filter((x) => x.no < 200);
     c.materials.push({ no: 202, name: "迁移证", round: 0, pages: [data.page(9, { id: "e".repeat(31) + w.scans % 10, seen: true })] });
+    touch(w, c);
+    return ok(caseOf(w, c));
+  }
+  if (rest === "effect") {
+    const e = w.effect ?? data.EFFECT;
+    return ok(body?.completion?.done_new_head_id_no ? { ...e, obstacles: [] } : e);
+  }
+  if (rest === "reverse") {
+    if (body.confirm_text !== "撤销办结") return fail(400, "input", "请输入“撤销办结”确认");
+    c.reversal = { offered: false, why_not: "", at: new Date().toISOString() };
+    Object.assign(c, { internal: "已办结（已撤销）", tone: "correction" });
     touch(w, c);
     return ok(caseOf(w, c));
   }
@@ -189,7 +200,10 @@ function other(w, method, path, q, body) {
   if (path.startsWith("/api/register/persons/")) {
     const p = data.PERSONS.find((x) => path.endsWith(x.id));
     return p ? ok({ person: [{ field: "name", label: "姓名", value: p.name }, { field: "id_no", label: "公民身份号码", value: p.id_no, masked: true }, { field: "phone", label: "联系电话", value: "138****2046", masked: true }, { field: "marital_status", label: "婚姻状况", value: "未婚" }, { field: "address", label: "户籍地址", value: p.address }],
-      household: data.PERSONS, history: [{ at: "2021-05-03T01:00:00Z", text: "婚姻状况变更", before: "未婚", after: "已婚" }] }) : fail(404, "missing", "没有这个人，或不在您的范围");
+      household: data.PERSONS, history: [
+        { at: "2026-11-23T02:10:00Z", text: "住所迁入", kind: "household", subject: "户号 34079901000012", before: "户主：顾长青", after: "户主：顾晓岚" },
+        { at: "2021-05-03T01:00:00Z", text: "婚姻状况变更", kind: "person", subject: "顾晓岚", before: "婚姻状况：未婚", after: "婚姻状况：已婚", undone: true }],
+      papers: [{ kind: "居民户口簿", no: "34079900000012", issued: "2024-05-06", valid_until: "", status: "有效", reason: "新立户" }, { kind: "户口迁移证", no: "34079900000003", issued: "2026-11-10", valid_until: "2026-12-20", status: "有效", reason: "升学" }] }) : fail(404, "missing", "没有这个人，或不在您的范围");
   }
   if (path === "/api/flows") return ok({ flows: data.flows() });
   if (path === "/api/units") return ok({ units: data.UNITS });
