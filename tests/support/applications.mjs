@@ -89,7 +89,7 @@ class Paper {
     const p = this.rules.patterns.find((x) => x.name === f.pattern_name);
     if (p?.builtin) return this.name();
     if (p) return p.example.replace(/\d(?=\d{4})/g, () => String(Math.floor(this.random() * 10)));
-    const words = /_no$/.test(f.id) ? `J340700-2026-${String(Math.floor(this.random() * 1e6)).padStart(6, '0')}` : `${f.label}${this.pick(['甲', '乙', '丙'])}`;
+    const words = /_no$/.test(f.id) ? `J340700-2026-${String(Math.floor(this.random() * 1e6)).padStart(6, '0')}` : `${f.label}${this.pick(['甲', '乙', '丙'])}${Math.floor(this.random() * 1e4)}`;
     return Array.from(words).slice(0, Math.min(f.max_length ?? 200, 40)).join('');
   }
 
@@ -162,7 +162,7 @@ class Paper {
     const [base, row, part] = field.split('.');
     const repeat = (this.family.repeats ?? []).find((r) => r.id === base);
     const across = (this.family.rules ?? []).find((x) => x.id === rule);
-    if (across?.op === 'rows_include' && this.chance(0.8)) return this.include(across);
+    if (across?.op === 'rows_include') return this.include(across);
     const f = this.fields.get(base) ?? this.fields.get(base.replace(/_pinyin$/, ''));
     if (repeat && !related) this.repairRepeat(repeat, row, part, rule);
     else if (rule === 'derived' && this.want.pins?.[base] && f?.fill_when?.length) this.repick(f.fill_when.map((k) => k.field));
@@ -249,8 +249,9 @@ class Paper {
   repairRepeat(r, row, part, rule) {
     const list = Array.isArray(this.entries[r.id]) ? this.entries[r.id] : [];
     if (rule === 'hidden') delete this.entries[r.id];
-    else if (row === undefined) this.entries[r.id] = [...list, this.row(r)].slice(0, r.max ?? 20);
     else if (part !== undefined) list[Number(row)][part] = this.rowValue(r, r.fields.find((x) => x.id === part));
+    else if (['repeat_min', 'required', 'pin'].includes(rule) || list.length < 2) this.entries[r.id] = [...list, this.row(r)].slice(0, r.max ?? 20);
+    else list.pop();
   }
 
   relatedTo(id, rule) {

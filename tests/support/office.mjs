@@ -44,8 +44,8 @@ export class Office {
     for (const [role, at] of order) {
       const o = await this.who(role, at);
       const c = await this.seen(o, no);
-      const a = c?.actions.find((x) => x.main && x.enabled);
-      if (a) return { o, c, a, role };
+      const a = c?.actions.find((x) => x.main && (x.enabled || x.needs.some((n) => n.startsWith('scan:'))));
+      if (a && (c.held_by_me || !c.holder)) return { o, c, a, role };
     }
     return null;
   }
@@ -63,7 +63,8 @@ export class Office {
   }
 
   async scan(o, no, kind) {
-    await o.call('POST', `/api/cases/${no}/scans?kind=${kind}`, { body: photo, headers: { 'content-type': 'image/jpeg' } });
+    await o.call('POST', `/api/cases/${no}/claim`);
+    return (await o.call('POST', `/api/cases/${no}/scans?kind=${kind}`, { body: photo, headers: { 'content-type': 'image/jpeg' } })).version;
   }
 
   async act({ o, c, a }, no, unit, done) {
@@ -73,7 +74,7 @@ export class Office {
       else if (need === 'level') body.level = 'sub_bureau';
       else if (need === 'date') body.date = today(14);
       else if (need === 'completion') body.completion = await this.completion(o, no, unit, done);
-      else if (need.startsWith('scan:')) { await this.scan(o, no, need.slice(5)); body.version = (await this.seen(o, no)).version; }
+      else if (need.startsWith('scan:')) body.version = await this.scan(o, no, need.slice(5));
       else if (need === 'confirm_text') body.confirm_text = a.label;
       else if (need !== 'complete_materials') throw new Error(`${no}: the main action ${a.action} needs ${need}: no way on`);
     }
