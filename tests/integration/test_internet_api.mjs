@@ -30,13 +30,18 @@ const leaks = (marks) => scan(['gateway', 'internet', 'mirror'].map((x) => path.
 before(async () => { w = await Internet.start(); talkTo(w); w.connect(); });
 after(async () => { await w?.stop(); });
 
-test('CIT-04 CIT-05 catalogue: one answer with items, guide, search and units, unchanged by its ETag', async () => {
+test('CIT-04 CIT-05 catalogue: one answer with items, guide and units, unchanged by its ETag; the words of the search apart', async () => {
   const c = new Checked(w, '');
   const r = await c.raw('GET', '/api/catalogue');
   const body = await r.json();
   assert.equal(body.items.filter((i) => /^HJ/.test(i.code)).length, 113);
   assert.ok(body.items.every((i) => !/^HX/.test(i.code)), 'switched-off items are not listed');
-  assert.ok(body.guide.events.length && body.search.items.length && body.units.length);
+  assert.ok(body.guide.events.length && body.units.length && !body.search);
+  assert.ok(body.items.every((i) => i.path.length && i.channels.online), 'what the list by class shows');
+  const s = await c.raw('GET', '/api/catalogue/search');
+  const words = await s.json();
+  assert.ok(words.fillers.length && words.synonyms.length && words.words.HJ113.length && words.sounds.hu.includes('户'));
+  assert.equal((await c.raw('GET', '/api/catalogue/search', { headers: { 'if-none-match': s.headers.get('etag') } })).status, 304);
   const again = await c.raw('GET', '/api/catalogue', { headers: { 'if-none-match': r.headers.get('etag') } });
   assert.equal(again.status, 304);
   const item = await c.get('/api/catalogue/items/HJ001');
