@@ -14,6 +14,7 @@ static const struct route routes[] = {
     { "POST", "/api/logout", AUTH_SESSION, 0, CSRF_TOKEN, BODY_NONE, 0, web_logout, "end the session" },
     { "GET", "/api/catalogue", AUTH_NONE, 0, CSRF_NONE, BODY_NONE, 0, web_catalogue, "items, guide, units" },
     { "GET", "/api/catalogue/search", AUTH_NONE, 0, CSRF_NONE, BODY_NONE, 0, web_search_words, "words, synonyms and sounds of the search" },
+    { "POST", "/api/searches", AUTH_NONE, 0, CSRF_HEADER, BODY_JSON, 1024, web_search_missed, "a search that found nothing" },
     { "GET", "/api/catalogue/items/{code}", AUTH_NONE, 0, CSRF_NONE, BODY_NONE, 0, web_item, "one service with its form" },
     { "GET", "/api/catalogue/tables", AUTH_NONE, 0, CSRF_NONE, BODY_NONE, 0, web_table, "one code table" },
     { "POST", "/api/uploads", AUTH_SESSION, 0, CSRF_TOKEN, BODY_JSON, SMALL, web_upload_begin, "begin a page" },

@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: "/search/person", component: () => import("./pages/SearchPersonPage.vue"), meta: { title: w.search.title } },
     { path: "/admin/officers", component: () => import("./pages/OfficersPage.vue"), meta: { title: w.admin.officers } },
     { path: "/admin/exceptions", component: () => import("./pages/ExceptionsPage.vue"), meta: { title: w.admin.exceptions } },
+    { path: "/admin/searches", component: () => import("./pages/SearchesPage.vue"), meta: { title: w.admin.searches } },
     { path: "/:rest(.*)*", component: () => import("./pages/MissingPage.vue"), meta: { title: w.product } },
   ],
 });

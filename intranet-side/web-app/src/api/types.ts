@@ -86,3 +86,6 @@ export interface Officer {
 export interface ExceptionRow { id: string; kind: string; no?: string; word: "held" | "refused" | "waiting"; reason: string; at: string }
 export interface Configuration { version: number; hash: string; published?: string; peer_version: number; same: boolean }
 export interface ItemName { code: string; name: string; plain_name?: string }
+
+/* Searches of citizens that found nothing: words and counts. */
+export interface SearchReport { from: string; to: string; total: number; times: number; searches: { text: string; count: number; days: number; last: string }[] }
