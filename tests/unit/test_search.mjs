@@ -43,7 +43,7 @@ test("CIT-04 like-sounding, wrong and foreign-looking characters, fillers, order
 });
 
 test("what nobody offers finds nothing", () => {
-  for (const q of ["", "  ", "？？", "披萨外卖", "qqqqzzzz", "12345", "<script>"]) assert.deepEqual(codes(q), [], q);
+  for (const q of ["", "  ", "？？", "披萨外卖", "披萨外卖13800001234", "qqqqzzzz", "12345", "<script>"]) assert.deepEqual(codes(q), [], q);
 });
 
 test("one letter apart", () => {

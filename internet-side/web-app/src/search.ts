@@ -14,6 +14,7 @@ interface Term { text: string; sounds: string[]; mark: string }
 const KEEP = /[^a-z0-9\u3400-\u9fff]/g;
 const plain = (s: string): string => s.toLowerCase().replace(KEEP, "");
 const HAN = /^[\u3400-\u9fff]+$/;
+const LONG_NUMBER = /[0-9]{4,}x?/g;      /* somebody's number, or a year: no service is called by it */
 const LEAST = 0.3;                       /* below this share of the query it is no hit */
 const MOST = 30;
 
@@ -178,7 +179,7 @@ export function makeSearch(items: ItemBrief[], data: SearchData): Search {
   }
 
   return (query) => {
-    const q = plain(query);
+    const q = plain(query).replace(LONG_NUMBER, "");
     if (!q || /^[0-9]+$/.test(q)) return [];
     const latin = /^[a-z]+$/.test(q);
     const bag = latin ? new Map<string, number>() : bagOf(r, strip(q), true);
