@@ -24,7 +24,7 @@ export interface Desk {
 export interface Changes { seq: number; changed: { no: string; kind: "new" | "changed" | "gone" }[]; counts: Counts; channel: Channel }
 
 export interface FormRow {
-  field: string; label: string; value: string; masked?: boolean; register?: string | null; differs?: boolean;
+  field: string; person?: string; label: string; value: string; masked?: boolean; register?: string | null; differs?: boolean;
   check?: "ok" | "differs" | "none" | "unavailable"; note?: string; untypeable?: string; untypeable_page?: string;
 }
 export interface Section { title: string; rows: FormRow[] }
