@@ -51,12 +51,12 @@ test("one letter apart", () => {
   assert.ok(!oneApart("abc", "acb") && !oneApart("abc", "abcde"));
 });
 
-// An old phone is some ten times slower than this machine: a query must stay below 10 ms here, the index below 150 ms.
+// An old phone is some ten times slower than this machine: a query must stay below 10 ms of work here. Work, not time: other programs run beside.
 test("a query is fast", () => {
-  const t0 = performance.now();
-  const fresh = makeSearch(items, data);
-  const built = performance.now() - t0;
-  const times = phrases.map((p) => { const t = performance.now(); fresh(p.phrase); return performance.now() - t; }).sort((a, b) => a - b);
-  console.log(`search: index ${built.toFixed(1)} ms, query median ${times[times.length >> 1].toFixed(2)} ms, p99 ${times[Math.floor(times.length * 0.99)].toFixed(2)} ms`);
-  assert.ok(times[times.length >> 1] < 10, "median under 10 ms");
+  const work = (f) => { const a = process.cpuUsage(); f(); return process.cpuUsage(a).user / 1000; };
+  let fresh;
+  const built = work(() => { fresh = makeSearch(items, data); });
+  const each = work(() => phrases.forEach((p) => fresh(p.phrase))) / phrases.length;
+  console.log(`search: index ${built.toFixed(1)} ms, query ${each.toFixed(2)} ms on average`);
+  assert.ok(each < 10 && built < 500, `index ${built} ms, query ${each} ms`);
 });

@@ -16,6 +16,7 @@ const plain = (s: string): string => s.toLowerCase().replace(KEEP, "");
 const HAN = /^[\u3400-\u9fff]+$/;
 const LONG_NUMBER = /[0-9]{4,}x?/g;      /* somebody's number, or a year: no service is called by it */
 const LEAST = 0.3;                       /* below this share of the query it is no hit */
+const NEAR = 0.6;                        /* of the best hit's score: what is further off only hides it */
 const MOST = 30;
 
 /* ---- sounds ---- */
@@ -50,12 +51,16 @@ function fit(text: string, sounds: string[], at: number, t: Term, known: (c: str
 }
 
 interface Found { term: Term; sure: number }
-/* The best of what could begin here: exact before alike, long before short. */
-function longest(text: string, sounds: string[], at: number, terms: Term[], known: (c: string) => boolean, loose: boolean): Found | null {
+/* The longest term that stands here letter by letter; terms come by their first character, the longest first. */
+function exactly(r: Reader, text: string, at: number): Found | null {
+  const term = (r.byFirst.get(text[at]!) || []).find((t) => text.startsWith(t.text, at));
+  return term ? { term, sure: 1 } : null;
+}
+/* The best of what sounds or looks like it: surer before less sure, long before short. */
+function nearly(r: Reader, text: string, sounds: string[], at: number): Found | null {
   let best: Found | null = null;
-  for (const t of terms) {
-    if (!loose && text[at] !== t.text[0]) continue;
-    const sure = loose ? fit(text, sounds, at, t, known) : text.slice(at, at + t.text.length) === t.text ? 1 : 0;
+  for (const t of r.terms) {
+    const sure = fit(text, sounds, at, t, r.known);
     if (sure && (!best || sure > best.sure || (sure === best.sure && t.text.length > best.term.text.length))) best = { term: t, sure };
   }
   return best;
@@ -74,7 +79,7 @@ function addRest(bag: Bag, run: string, sounds: string[]): void {
   }
 }
 
-interface Reader { terms: Term[]; sounds: (t: string) => string[]; known: (c: string) => boolean }
+interface Reader { terms: Term[]; byFirst: Map<string, Term[]>; sounds: (t: string) => string[]; known: (c: string) => boolean }
 function bagOf(r: Reader, text: string, loose: boolean): Bag {
   const bag: Bag = new Map();
   const sounds = r.sounds(text);
@@ -82,10 +87,10 @@ function bagOf(r: Reader, text: string, loose: boolean): Bag {
   const flush = (to: number): void => { if (to > from) addRest(bag, text.slice(from, to), sounds.slice(from, to)); };
   for (let i = 0; i < text.length; ) {
     /* An exact word that begins one character later is not eaten by one that only sounds alike. */
-    let f = longest(text, sounds, i, r.terms, r.known, false);
+    let f = exactly(r, text, i);
     if (!f && loose) {
-      f = longest(text, sounds, i, r.terms, r.known, true);
-      const next = f && longest(text, sounds, i + 1, r.terms, r.known, false);
+      f = nearly(r, text, sounds, i);
+      const next = f && exactly(r, text, i + 1);
       if (f && next && next.term.text.length >= f.term.text.length) f = null;
     }
     if (!f) { i++; continue; }
@@ -106,14 +111,20 @@ function termsOf(data: SearchData, sounds: (t: string) => string[]): Term[] {
   return out;
 }
 
+function byFirst(terms: Term[]): Map<string, Term[]> {
+  const out = new Map<string, Term[]>();
+  for (const t of terms.slice().sort((a, b) => b.text.length - a.text.length)) out.set(t.text[0]!, [...(out.get(t.text[0]!) || []), t]);
+  return out;
+}
+
 /* Words that say nothing of the matter; the longest first, so that none is left in pieces. */
-function withoutFillers(data: SearchData, terms: Term[]): (q: string) => string {
+function withoutFillers(data: SearchData, r: Reader): (q: string) => string {
   const words = data.fillers.slice().sort((a, b) => b.length - a.length);
   return (q) => {
     let out = "";
     for (let i = 0; i < q.length; ) {
       /* A term that holds the filler ("丢了") is kept whole. */
-      const term = terms.filter((t) => q.startsWith(t.text, i)).sort((a, b) => b.text.length - a.text.length)[0];
+      const term = exactly(r, q, i)?.term;
       const filler = words.find((w) => q.startsWith(w, i));
       if (term && (!filler || term.text.length >= filler.length)) { out += term.text; i += term.text.length; }
       else if (filler) i += filler.length;
@@ -157,8 +168,8 @@ export function makeSearch(items: ItemBrief[], data: SearchData): Search {
   const sounds = soundsOf(data);
   const usual = new Set(Object.values(data.sounds).join(""));
   const terms = termsOf(data, sounds);
-  const r: Reader = { terms, sounds, known: (c) => usual.has(c) };
-  const strip = withoutFillers(data, terms);
+  const r: Reader = { terms, byFirst: byFirst(terms), sounds, known: (c) => usual.has(c) };
+  const strip = withoutFillers(data, r);
   const entries = items.map((i) => entryOf(i, data, r));
   const seen = new Map<string, number>();
   for (const e of entries) e.all.forEach((m) => seen.set(m, (seen.get(m) || 0) + 1));
@@ -189,6 +200,7 @@ export function makeSearch(items: ItemBrief[], data: SearchData): Search {
       .map((e) => ({ item: e.item, score: e.bare[0] === q || e.bare[1] === q || e.item.code.toLowerCase() === q ? 2 : latin ? latinScore(q, e) : score(bag, whole || 1, e) }))
       .filter((h) => h.score >= LEAST)
       .sort((a, b) => b.score - a.score || +b.item.online_open - +a.item.online_open || (a.item.code < b.item.code ? -1 : 1))
+      .filter((h, i, all) => i < 3 || h.score >= NEAR * all[0]!.score)
       .slice(0, MOST);
   };
 }

@@ -89,6 +89,8 @@ export function countWords(data: ItemData, d: Draft, r: Repeat): string {
   const must = !!(r.required_when && r.required_when.length) && holds(r.required_when, report(data, d).clean);
   const least = Math.max(r.min || 0, must ? 1 : 0);
   const most = r.max === undefined ? 20 : r.max;
+  const have = rowsOf(d, r).length;
+  if (have >= Math.max(1, least)) return `已填 ${have} 个人，最多 ${most} 个人`;
   return least ? (least === most ? `要填 ${least} 个人` : `至少填 ${least} 个人，最多 ${most} 个人`) : `没有就直接下一步，最多填 ${most} 个人`;
 }
 
@@ -128,7 +130,7 @@ export interface Need extends MaterialNeed { material: Material }
 export function needs(data: ItemData, d: Draft): Need[] {
   return (materialsFor(data, report(data, d).clean) as Need[]).filter((n) => n.need !== "hidden");
 }
-export const materialName = (m: Material): string => m.plain_name || m.name;
+export { materialName } from "./names";
 
 export function materialFindings(data: ItemData, d: Draft): Finding[] {
   const count = new Map<number, number>();
