@@ -94,10 +94,15 @@ static json_t *section_rows(struct view *v, const struct section *s, json_t **pe
         json_array_append_new(rows, row);
     }
     struct persons x = {v, rows, people, notes};
-    if (casepeople_each(v->d, s, person_row, &x, e) == 0)
-        return rows;
-    json_decref(rows);
-    return NULL;
+    if (casepeople_each(v->d, s, person_row, &x, e) < 0) {
+        json_decref(rows);
+        return NULL;
+    }
+    size_t at = 0;
+    for (const struct repeat *r; (r = casepeople_empty(v->d, s, &at)) != NULL;)
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:b, s:n, s:b, s:s}", "field", r->id, "label", r->label, "value", "没有填", "masked", 0, "register",
+                                              "differs", 0, "check", "none"));
+    return rows;
 }
 
 json_t *casebody_sections(struct view *v, struct err *e)

@@ -50,6 +50,25 @@ int casepeople_each(const struct dossier *d, const struct section *s, people_fn 
     return 0;
 }
 
+static bool shown(const struct dossier *d, const struct repeat *r)
+{
+    for (size_t i = 0; i < r->visible_when.n; i++)
+        if (!condition_accepts(&r->visible_when.v[i], json_object_get(d->entries, r->visible_when.v[i].field)))
+            return false;
+    return true;
+}
+
+const struct repeat *casepeople_empty(const struct dossier *d, const struct section *s, size_t *at)
+{
+    const struct family *f = d->item ? d->item->family : NULL;
+    while (f && *at < f->n_repeats) {
+        const struct repeat *r = &f->repeats[(*at)++];
+        if (section_has(s, r->id) && json_array_size(json_object_get(d->entries, r->id)) == 0 && shown(d, r))
+            return r;
+    }
+    return NULL;
+}
+
 bool casepeople_find(struct people_place *out, const struct dossier *d, const char *path)
 {
     char repeat[61], field[49], rest;

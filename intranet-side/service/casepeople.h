@@ -16,6 +16,8 @@ typedef int (*people_fn)(const struct people_place *p, void *arg, struct err *e)
 
 /* Every answer in the lists of a section (NULL: of the whole form), in the form's order. */
 int casepeople_each(const struct dossier *d, const struct section *s, people_fn fn, void *arg, struct err *e);
+/* The next list of the section, from *at on, that was asked and holds nobody; NULL when there is none. */
+const struct repeat *casepeople_empty(const struct dossier *d, const struct section *s, size_t *at);
 /* Whether the path leads to an answer that is there. */
 bool casepeople_find(struct people_place *out, const struct dossier *d, const char *path);
 /* The register beside it: the person is found by the first ID number among his answers. What a field's own `register` does not say is taken from

@@ -102,6 +102,19 @@ static void test_unknown(void **state)
     app_free(a);
 }
 
+/* A list that was asked and left empty says so, and can be asked for. */
+static void test_nobody(void **state)
+{
+    struct world *w = *state;
+    struct app *a = open_case(w, "HJ043", CHANGE, CHANGE_SLOTS);
+    json_t *c = see(w, &w->officer, a->no);
+    assert_string_equal(text_of(row(c, "members"), "value"), "没有填");
+    assert_string_equal(text_of(row(c, "members"), "label"), "户内成员");
+    json_decref(c);
+    takes(w, &w->officer, a->no, "return_supplement", "\"date\":\"2026-12-02\",\"reasons\":[{\"field\":\"members\",\"text\":\"请补上同住的家人\"}]", "supplement");
+    app_free(a);
+}
+
 /* A difference at a person counts, wants its note, and takes it under its own path; the number is revealed one by one. */
 static void test_noted_and_revealed(void **state)
 {
@@ -193,7 +206,7 @@ static int setup(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, world_teardown)
-    const struct CMUnitTest tests[] = {T(test_rows), T(test_unknown), T(test_noted_and_revealed), T(test_supplement)};
+    const struct CMUnitTest tests[] = {T(test_rows), T(test_unknown), T(test_nobody), T(test_noted_and_revealed), T(test_supplement)};
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
