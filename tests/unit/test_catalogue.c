@@ -424,8 +424,26 @@ static void test_guide_refused(void **state)
         { "guide/guide/nodes/+", "{\"id\":\"house\",\"question\":\"x\",\"answers\":[{\"label\":\"x\",\"item\":\"HJ083\"}]}", "want each id once, have one twice" },
         { "extra/0/enabled", "true", "item HX001: want a way to it, it is switched on and has none" },
     };
+    static const struct refusal words[] = {
+        { "search/fillers", NULL, "guide/search.json: fillers: want a list of words, have none" },
+        { "search/fillers/+", "\"\"", "fillers: want words of at most 40 characters" },
+        { "search/fillers/0", "1", "fillers: want words" },
+        { "search/synonyms", "{}", "synonyms: want a list" },
+        { "search/synonyms/0", "[]", "synonyms: want a list of at least one word" },
+        { "search/synonyms/+", "[\"户口本\",\"本子\"]", "synonyms: want each word in one group, have \"户口本\"" },
+        { "search/words/HJ999", "[\"x\"]", "words: want codes of the catalogue, have \"HJ999\"" },
+        { "search/words/HJ001", "\"x\"", "HJ001: want a list of words" },
+        { "search/words/HJ001/0", "true", "HJ001: want words" },
+        { "search/words", "[]", "words: want an object" },
+        { "search/sounds/Hu", "\"户\"", "sounds: want syllables in small letters, have \"Hu\"" },
+        { "search/sounds/hu", "[]", "sounds: want text" },
+        { "search/readings/长辈", "\"zhǎng bei\"", "readings: want syllables in small letters" },
+        { "search/readings", NULL, "readings: want an object" },
+    };
     char path[160];
     (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        refuse(&words[i]);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         guide_path(path, rows[i].node, rows[i].answer, rows[i].key);
         refuse(&(struct refusal){ path, rows[i].value, rows[i].message });
