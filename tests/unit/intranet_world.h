@@ -310,7 +310,9 @@ MAYBE void put_entries(struct xml_out *x, const json_t *entries)
     json_object_foreach((json_t *)entries, key, v) {
         xml_open(x, "entry");
         xml_attr(x, "field", key);
-        xml_text(x, json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "true" : "false");
+        char *list = json_is_array(v) ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        xml_text(x, list ? list : json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "true" : "false");
+        free(list);
         xml_close(x);
     }
 }
