@@ -1,6 +1,7 @@
 /* catalogue_parts.h - what the files of the catalogue share. Not for others.
  * catalogue_read.c gathers a folder into one JSON document; catalogue_build.c turns the document into structs and refuses what is
- * malformed by itself; catalogue_check.c refuses what does not fit together; catalogue.c holds, finds and writes. */
+ * malformed by itself; catalogue_check.c refuses what does not fit together, catalogue_guide.c
+ * what leads nowhere, catalogue_search.c words that no search can be built from; catalogue.c holds, finds and writes. */
 #ifndef COMMON_CATALOGUE_PARTS_H
 #define COMMON_CATALOGUE_PARTS_H
 
@@ -40,6 +41,10 @@ int catalogue_check(const struct catalogue *c, struct err *e);
 int catalogue_templates_check(const struct catalogue *c, struct err *e);
 /* Those of an item, with `material` in place of `for`. New reference. */
 json_t *catalogue_templates_of(const struct catalogue *c, const struct item *it);
+/* Where the bundle has a guide: every way through it. Called by catalogue_check. */
+int catalogue_check_guide(const struct catalogue *c, struct err *e);
+/* Where the bundle has words to search by: their shape, and that each names a service that there is. */
+int catalogue_check_search(const struct catalogue *c, struct err *e);
 /* Rules that form.c reports and that therefore need a sentence; ends with NULL. */
 extern const char *const catalogue_rules[];
 

@@ -31,6 +31,7 @@ int command_evidence(const struct config *c, const struct arguments *a);
 /* FILE [FILE of the other side] --keys DIR: 0 every step holds, 1 one does not, 2 wrong usage, 3 unreadable. Asks nobody. */
 int command_verify(const struct config *c, const struct arguments *a);
 /* [DAY]: our list of the day (default: yesterday) to the other side, now. --settle ID|all --reason TEXT: a difference was looked into. */
+int command_searches(const struct config *c, const struct arguments *a);
 int command_reconcile(const struct config *c, const struct arguments *a);
 /* Header, items and signature verdict of one file; --keys: folder with *.pub, without it the signature is not checked and said so. */
 int command_inspect(const struct config *c, const struct arguments *a);

@@ -93,6 +93,7 @@ static const struct verb {
     {"evidence", "CASE-NO", "--config= --side= --out=", 1, 1, true, command_evidence, "what this side did and saw of a case, as a file that can be proved"},
     {"verify", "FILE [FILE2]", "--keys=", 1, 2, false, command_verify, "check evidence offline, one side's or both; exit 1: a step does not hold, 3: unreadable"},
     {"reconcile", "[DAY]", "--config= --side= --settle= --reason=", 0, 1, true, command_reconcile, "send our list of a day for comparison now; or settle a difference, --settle ID|all"},
+    {"searches", "", "--config= --json", 0, 0, true, command_searches, "what citizens searched for and did not find: carry it to the intranet now (else once a day)"},
     {"keygen", "", "--dir= --name= --suite=", 0, 0, false, command_keygen, "make a key pair, DIR/NAME.key and DIR/NAME.pub; suite 1 libsodium (default), 2 SM2/SM3/SM4"},
     {"key", "WORD [KEYID|FILE]", "--config= --side= --keys= --suite= --public= --fingerprint= --confirmed --wait= --out= --share= --file= --master-key= --pepper= --json", 1, 2, false, command_key,
      "a side's keys: list, generate, trust, use, retire, revoke, backup, restore, drill"},

@@ -221,6 +221,23 @@ int command_resume(const struct config *c, const struct arguments *a)
     return 0;
 }
 
+/* Only the internet side has citizens who search. */
+int command_searches(const struct config *c, const struct arguments *a)
+{
+    const struct side s = {.name = "internet", .commands = config_text(c, "internet_commands")};
+    json_t *v;
+    if (!*s.commands) {
+        fprintf(stderr, "ferry searches: %s\n", told("internet_commands: not in the configuration of this host", "本机配置中没有 internet_commands"));
+        return 2;
+    }
+    if (operate_ask(&s, "searches", json_object(), ANSWER_S, &v))
+        return 1;
+    if (!tell_json(a, v))
+        printf(told("%lld different searches sent\n", "已送出 %lld 种没有找到的搜索\n"), number(v, "sent"));
+    json_decref(v);
+    return 0;
+}
+
 int command_resync(const struct config *c, const struct arguments *a)
 {
     struct side s;

@@ -22,10 +22,12 @@
 #include "internet-side/service/limiter.h"
 #include "internet-side/service/login.h"
 #include "internet-side/service/numbers.h"
+#include "internet-side/service/searches.h"
 #include "internet-side/service/session.h"
 #include "internet-side/service/upkeep.h"
 #include "internet-side/service/uploads.h"
 #include "internet-side/store/guard.h"
+#include "internet-side/store/search_miss.h"
 #include "internet-side/store/tracking.h"
 #include "internet-side/store/upload.h"
 #include "internet-side/web/web.h"
@@ -128,7 +130,8 @@ static int database(struct program *p, struct err *e)
 {
     const struct db_options opt = { p->db_path, APPLICATION_ID, p->migrations_path, (unsigned)config_number(p->config, "readers") };
     return db_open(&p->core.db, &opt, e) < 0 || db_prepare(p->core.db, &tracking_statements, e) < 0 ||
-           db_prepare(p->core.db, &upload_statements, e) < 0 || db_prepare(p->core.db, &guard_statements, e) < 0 ? -1 : 0;
+           db_prepare(p->core.db, &upload_statements, e) < 0 || db_prepare(p->core.db, &guard_statements, e) < 0 ||
+                   db_prepare(p->core.db, &search_miss_statements, e) < 0 ? -1 : 0;
 }
 
 static int helpers(struct program *p, struct err *e)
@@ -170,6 +173,8 @@ static int delivery(struct program *p, struct err *e)
     opt.warn_s = (unsigned)config_number(k, "warn_s");
     opt.critical_s = (unsigned)config_number(k, "critical_s");
     opt.handlers = incoming_handlers(&opt.nhandlers);
+    opt.verbs = &searches_verb;
+    opt.nverbs = 1;
     return delivery_open(&p->core.delivery, &opt, e) < 0 ? err_wrap(e, "delivery") : delivery_start(p->core.delivery, e);
 }
 

@@ -23,6 +23,7 @@ export interface Field {
 }
 export interface Repeat {
   id: string; label: string; min?: number; max?: number; required_when?: Condition[]; visible_when?: Condition[]; fields: Field[]; section?: string
+  ask?: string; hint?: string
 }
 export interface Section { id: string; title: string; desk_title?: string; fields: string[]; repeats?: string[] }
 export interface FamilyRule {

@@ -199,6 +199,9 @@ static const char *field_name(const struct edition *d, const char *item, const c
 {
     const struct item *it = catalogue_item(edition_catalogue(d), item);
     const struct field *f = it ? family_field(it->family, id) : NULL;
+    const struct repeat *people = it ? family_repeat(it->family, id) : NULL;
+    if (people)
+        return people->label;
     return f ? (f->ask ? f->ask : f->label) : id;
 }
 

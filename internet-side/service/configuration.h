@@ -15,6 +15,8 @@ uint32_t edition_version(const struct edition *d);
 const char *edition_city(const struct edition *d);
 /* Body of GET /api/catalogue and its ETag (quoted hash). Live as long as the edition. */
 struct bytes edition_index(const struct edition *d);
+/* Body of GET /api/catalogue/search, under the same ETag. */
+struct bytes edition_search(const struct edition *d);
 const char *edition_tag(const struct edition *d);
 /* Body of one item, made at the first wish. ERR_MISSING: unknown or switched off. Lives as long as the edition. */
 int edition_item(struct bytes *out, struct edition *d, const char *code, struct err *e);

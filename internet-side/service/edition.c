@@ -10,7 +10,7 @@
 struct edition {
     atomic_uint refs;
     struct catalogue *catalogue;
-    char *index;                         /* JSON text */
+    char *index, *search;                /* JSON texts */
     char tag[67];
     pthread_mutex_t lock;                /* guards items */
     size_t n_items;
@@ -31,7 +31,7 @@ static json_t *unit_json(const json_t *unit)
 
 static json_t *brief_json(const struct item *it)
 {
-    static const char *const keys[] = { "code", "name", "plain_name", "category", "menu", "search" };
+    static const char *const keys[] = { "code", "name", "plain_name", "category", "subcategory", "path", "menu", "channels" };
     json_t *out = json_object();
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (json_object_get(it->json, keys[i]))
@@ -68,10 +68,24 @@ static json_t *part_or_empty(const json_t *part)
 static char *index_text(const struct catalogue *c)
 {
     const char *city = json_string_value(catalogue_part(c, "city"));
-    json_t *body = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o}", "version", (json_int_t)catalogue_version(c), "city", city ? city : "", "items",
-                             items_json(c), "guide", part_or_empty(json_object_get(catalogue_part(c, "guide"), "guide")), "search",
-                             part_or_empty(catalogue_part(c, "search")), "units", units_json(c));
+    json_t *body = json_pack("{s:I, s:s, s:o, s:o, s:o}", "version", (json_int_t)catalogue_version(c), "city", city ? city : "", "items",
+                             items_json(c), "guide", part_or_empty(json_object_get(catalogue_part(c, "guide"), "guide")), "units", units_json(c));
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    return text;
+}
+
+/* What the search works on, apart from the index because only who searches needs it. An item without words of its own there has the catalogue's. */
+static char *search_text(const struct catalogue *c)
+{
+    json_t *body = json_deep_copy(catalogue_part(c, "search"));
+    json_t *words = body ? json_object_get(body, "words") : NULL;
+    for (size_t i = 0; words && i < catalogue_item_count(c); i++) {
+        const struct item *it = catalogue_item_at(c, i);
+        if (it->enabled && !json_object_get(words, it->code) && json_object_get(it->json, "search"))
+            json_object_set(words, it->code, json_object_get(it->json, "search"));
+    }
+    char *text = body ? json_dumps(body, JSON_COMPACT) : strdup("{}");
     json_decref(body);
     return text;
 }
@@ -89,8 +103,9 @@ int edition_new(struct edition **out, struct catalogue *c, struct err *e)
     d->n_items = catalogue_item_count(c);
     d->items = calloc(d->n_items + 1, sizeof *d->items);
     d->index = index_text(c);
+    d->search = search_text(c);
     d->catalogue = c;
-    if (!d->items || !d->index) {
+    if (!d->items || !d->index || !d->search) {
         d->catalogue = NULL;
         edition_release(d);
         return err_set(e, ERR_FULL, "edition: no memory");
@@ -113,6 +128,7 @@ void edition_release(struct edition *d)
         free(d->items[i]);
     free(d->items);
     free(d->index);
+    free(d->search);
     catalogue_unref(d->catalogue);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -121,6 +137,7 @@ void edition_release(struct edition *d)
 const struct catalogue *edition_catalogue(const struct edition *d) { return d->catalogue; }
 uint32_t edition_version(const struct edition *d) { return catalogue_version(d->catalogue); }
 struct bytes edition_index(const struct edition *d) { return bytes_of(d->index); }
+struct bytes edition_search(const struct edition *d) { return bytes_of(d->search); }
 const char *edition_tag(const struct edition *d) { return d->tag; }
 
 const char *edition_city(const struct edition *d)

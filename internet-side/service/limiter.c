@@ -24,6 +24,8 @@ static const struct { unsigned n; int64_t window_ms; } limits[LIMIT__COUNT] = {
     [LIMIT_PART] = { 1200, HOUR },
     [LIMIT_VIEW] = { 240, MINUTE },
     [LIMIT_UNLOCK] = { 10, MINUTE },
+    [LIMIT_SEARCH] = { 30, HOUR },            /* per address: what found nothing */
+    [LIMIT_SEARCH_ALL] = { 600, MINUTE },     /* everybody together: rows written for nobody in particular */
 };
 
 struct entry {

@@ -10,6 +10,7 @@
 #include "common/log.h"
 #include "ferry/lib/delivery.h"
 #include "internet-side/service/configuration.h"
+#include "internet-side/service/searches.h"
 #include "internet-side/store/guard.h"
 #include "internet-side/store/upload.h"
 
@@ -65,6 +66,10 @@ void upkeep_round(struct upkeep *u)
     u->full = full;
     u->broken = broken;
     pthread_mutex_unlock(&u->lock);
+    struct err unsent = {0};
+    int64_t sent;
+    if (!broken && searches_carry(u->opt.core, false, r.now_ms, &sent, &unsent) < 0)
+        log_error("searches", &unsent);
     tell_delivery(u->opt.core, !full && !broken);
     /* Rows deleted since the last round must not stay readable in the WAL; busy readers only put it off to the next round. */
     struct err busy = {0};

@@ -24,6 +24,15 @@ int web_catalogue(struct request *rq, struct response *rs, void *app)
     return rc;
 }
 
+int web_search_words(struct request *rq, struct response *rs, void *app)
+{
+    struct core *c = app;
+    struct edition *d = configuration_current(c->configuration);
+    const int rc = send_tagged(rq, rs, d, edition_search(d));
+    edition_release(d);
+    return rc;
+}
+
 int web_item(struct request *rq, struct response *rs, void *app)
 {
     struct core *c = app;

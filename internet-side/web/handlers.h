@@ -20,6 +20,8 @@ int web_login_code(struct request *rq, struct response *rs, void *app);
 int web_login(struct request *rq, struct response *rs, void *app);
 int web_logout(struct request *rq, struct response *rs, void *app);
 int web_catalogue(struct request *rq, struct response *rs, void *app);
+int web_search_missed(struct request *rq, struct response *rs, void *app);
+int web_search_words(struct request *rq, struct response *rs, void *app);
 int web_item(struct request *rq, struct response *rs, void *app);
 int web_table(struct request *rq, struct response *rs, void *app);
 int web_upload_begin(struct request *rq, struct response *rs, void *app);

@@ -226,7 +226,7 @@ static int one(struct effect_work *w, const json_t *g, struct err *e)
     struct look k = {.w = w, .g = g, .values = json_object()};
     int rc = 0;
     if (strcmp(check, "something_changes") == 0)
-        k.broken = json_array_size(w->refusals) == 0 && !something_changes(w->p);
+        k.broken = json_array_size(w->refusals) == 0 && !something_changes(w->p) && (w->p->n || strcmp(w->x->stage, "finish") == 0);
     else if (strcmp(check, "paper_valid") == 0)
         rc = paper_check(&k, e);
     else if (strncmp(check, "household_", 10) == 0 || strcmp(check, "land_is_state") == 0 || strcmp(check, "no_duplicate") == 0)

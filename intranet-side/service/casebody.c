@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "intranet-side/domain/mask.h"
+#include "intranet-side/service/casepeople.h"
 #include "intranet-side/service/caserow.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/flow.h"
@@ -47,6 +48,37 @@ static json_t *row_json(struct view *v, const struct field *f, json_t **people, 
     return row;
 }
 
+/* Each person of a list: his answers, and what the register has under his number. */
+struct persons { struct view *v; json_t *rows, **people; const json_t *notes; };
+
+static int person_row(const struct people_place *p, void *arg, struct err *e)
+{
+    struct persons *x = arg;
+    struct view *v = x->v;
+    struct compared k;
+    char value[2000], shown[2000], reg[600], title[160];
+    const json_t *note = json_object_get(x->notes, p->path);
+    const char *mask = v->unmasked ? NULL : p->field->mask;
+    if (casepeople_compare(&k, v->c, v->conn, v->d, p, x->people, e) < 0)
+        return -1;
+    registry_show(value, sizeof value, p->field, p->value);
+    mask_value(shown, sizeof shown, mask, value);
+    mask_value(reg, sizeof reg, k.how == COMPARE_NONE ? NULL : mask, k.value);      /* words, not a number */
+    casepeople_title(title, sizeof title, p);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:s}", "field", p->path, "person", title, "label", p->field->label, "value", shown, "masked",
+                            mask && strcmp(mask, "none") != 0, "register", *reg ? json_string(reg) : json_null(), "differs", k.how == COMPARE_DIFFERS,
+                            "check", check_words[k.how]);
+    char pinyin[80];
+    snprintf(pinyin, sizeof pinyin, "%.60s_pinyin", p->field->id);
+    if (*text_of(p->entries, pinyin))
+        json_object_set_new(row, "untypeable", json_string(text_of(p->entries, pinyin)));
+    if (note)
+        json_object_set(row, "note", (json_t *)note);
+    v->review.differences += k.how == COMPARE_DIFFERS;
+    v->review.noted += k.how == COMPARE_DIFFERS && note;
+    return json_array_append_new(x->rows, row) < 0 ? err_set(e, ERR_FULL, "case: no memory") : 0;
+}
+
 static json_t *section_rows(struct view *v, const struct section *s, json_t **people, const json_t *notes, struct err *e)
 {
     const struct family *fam = v->d->item->family;
@@ -62,6 +94,15 @@ static json_t *section_rows(struct view *v, const struct section *s, json_t **pe
         }
         json_array_append_new(rows, row);
     }
+    struct persons x = {v, rows, people, notes};
+    if (casepeople_each(v->d, s, person_row, &x, e) < 0) {
+        json_decref(rows);
+        return NULL;
+    }
+    size_t at = 0;
+    for (const struct repeat *r; (r = casepeople_empty(v->d, s, &at)) != NULL;)
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:b, s:n, s:b, s:s}", "field", r->id, "label", r->label, "value", "没有填", "masked", 0, "register",
+                                              "differs", 0, "check", "none"));
     return rows;
 }
 

@@ -7,6 +7,7 @@
 #include "intranet-side/domain/mask.h"
 #include "intranet-side/service/access.h"
 #include "intranet-side/service/casebody.h"
+#include "intranet-side/service/casepeople.h"
 #include "intranet-side/service/caserow.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/decision.h"
@@ -186,11 +187,14 @@ static int reveal_case(struct db_conn *conn, void *arg, struct err *e)
     if (access_case(conn, j->a, j->no, &f, j->r, e) < 0 || dossier_open(&d, j->c, conn, &f, e) < 0)
         return -1;
     const struct field *field = d.item ? family_field(d.item->family, j->field) : NULL;
+    struct people_place place;
     int rc = 0;
     if (strcmp(j->field, "id_no") == 0)
         snprintf(value, sizeof value, "%s", d.id_no);
     else if (field && json_object_get(d.entries, j->field))
         registry_show(value, sizeof value, field, json_object_get(d.entries, j->field));
+    else if (casepeople_find(&place, &d, j->field))
+        registry_show(value, sizeof value, place.field, place.value);
     else
         rc = reply_refuse(j->r, e, ERR_MISSING, "no such field", "没有这一项内容");
     if (rc == 0)

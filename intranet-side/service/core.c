@@ -12,6 +12,7 @@
 #include "intranet-side/store/household.h"
 #include "intranet-side/store/paper.h"
 #include "intranet-side/store/register.h"
+#include "intranet-side/store/search_report.h"
 #include "intranet-side/store/trail.h"
 
 void reply_clear(struct reply *r)
@@ -85,7 +86,7 @@ int core_prepare(struct db *db, struct err *e)
 {
     const struct db_statements *const all[] = {&case_statements, &case_list_statements, &page_statements, &trail_statements,
                                                &people_statements, &register_statements, &household_statements,
-                                               &event_statements, &paper_statements, &log_statements};
+                                               &event_statements, &paper_statements, &log_statements, &search_report_statements};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (db_prepare(db, all[i], e) < 0)
             return -1;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "intranet-side/service/access.h"
+#include "intranet-side/service/casepeople.h"
 #include "intranet-side/service/caseview.h"
 #include "intranet-side/service/changes.h"
 #include "intranet-side/service/completion.h"
@@ -302,7 +303,8 @@ static int note(struct db_conn *conn, void *arg, struct err *e)
     json_t *body = json_pack("{s:s, s:s}", "note", j->note, "by", j->a->name);
     snprintf(place, sizeof place, "note/%.48s", j->field);
     bool claims = *d.f.holder == '\0';
-    bool known = d.item && family_field(d.item->family, j->field);
+    struct people_place person;
+    bool known = (d.item && family_field(d.item->family, j->field)) || casepeople_find(&person, &d, j->field);
     if (!known)
         reply_finding(j->r, "field", "unknown", "", j->field, "没有这一项内容");
     int rc = known ? take_hold(j, conn, &d, e) : reply_refuse(j->r, e, ERR_INPUT, "no such field", "没有这一项内容");

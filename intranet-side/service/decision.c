@@ -215,7 +215,7 @@ static int reasons_fit(const struct decision *x, const struct dossier *d, struct
         const char *field = text_of(v, "field");
         if (json_is_integer(m) && !known_slot(d, json_integer_value(m)))
             return bad(r, e, "reasons", "material_unknown", "没有这份材料");
-        if (*field && (d->item == NULL || family_field(d->item->family, field) == NULL))
+        if (*field && (d->item == NULL || (!family_field(d->item->family, field) && !family_repeat(d->item->family, field))))
             return bad(r, e, "reasons", "unknown", "没有这一项内容");
     }
     return 0;

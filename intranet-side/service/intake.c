@@ -11,6 +11,7 @@
 #include "intranet-side/service/flow.h"
 #include "intranet-side/service/intake_parts.h"
 #include "intranet-side/service/outgoing.h"
+#include "intranet-side/service/searches.h"
 #include "intranet-side/service/step.h"
 #include "intranet-side/store/register.h"
 
@@ -255,6 +256,7 @@ const struct delivery_handler intake_handlers[] = {
     {"supplement", record_prepare, supplement_apply, record_discard},
     {"withdrawal", record_prepare, withdrawal_apply, record_discard},
     {"slice", part_prepare, part_apply, part_discard},
+    {"search-report", search_report_prepare, search_report_apply, search_report_discard},
 };
 const size_t intake_n_handlers = sizeof intake_handlers / sizeof intake_handlers[0];
 

@@ -67,6 +67,11 @@ static json_t *merged(const struct dossier *d, const struct incoming *in)
     json_object_foreach(in->entries, key, v) {
         const struct field *f = d->item ? family_field(d->item->family, key) : NULL;
         bool flag = f && f->type == FIELD_BOOLEAN && json_is_string(v);
+        if (d->item && family_repeat(d->item->family, key) && json_is_string(v)) {
+            json_t *list = json_loads(json_string_value(v), JSON_REJECT_DUPLICATES, NULL);
+            json_object_set_new(all, key, list ? list : json_incref(v));      /* no list: the form refuses the text */
+            continue;
+        }
         json_object_set_new(all, key, flag ? json_boolean(strcmp(json_string_value(v), "true") == 0) : json_incref(v));
     }
     return all;

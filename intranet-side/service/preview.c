@@ -20,8 +20,11 @@ static json_t *rows_of(const struct dossier *d, const json_t *reasons)
         const json_t *m = json_object_get(v, "material");
         const char *name = "整件";
         const struct field *f = d->item ? family_field(d->item->family, text_of(v, "field")) : NULL;
+        const struct repeat *people = d->item ? family_repeat(d->item->family, text_of(v, "field")) : NULL;
         if (f)
             name = f->ask ? f->ask : f->label;
+        if (people)
+            name = people->label;
         for (size_t k = 0; d->item && json_is_integer(m) && k < d->item->n_materials; k++)
             if (d->item->materials[k].no == json_integer_value(m))
                 name = *text_of(d->item->materials[k].json, "plain_name") ? text_of(d->item->materials[k].json, "plain_name") : d->item->materials[k].name;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "intranet-side/service/access.h"
+#include "intranet-side/service/casepeople.h"
 #include "intranet-side/service/core_parts.h"
-#include "intranet-side/service/registry.h"
 #include "intranet-side/store/page.h"
 #include "intranet-side/store/trail.h"
 
@@ -40,6 +40,19 @@ int review_notes(json_t **out, struct db_conn *conn, const struct dossier *d, st
     return note_each(conn, d->f.no, note_open, &n, e);
 }
 
+struct count { struct review *out; struct core *c; struct db_conn *conn; const struct dossier *d; json_t **people; const json_t *notes; };
+
+static int person_count(const struct people_place *p, void *arg, struct err *e)
+{
+    struct count *x = arg;
+    struct compared k;
+    if (casepeople_compare(&k, x->c, x->conn, x->d, p, x->people, e) < 0)
+        return -1;
+    x->out->differences += k.how == COMPARE_DIFFERS;
+    x->out->noted += k.how == COMPARE_DIFFERS && json_object_get(x->notes, p->path);
+    return 0;
+}
+
 int review_count(struct review *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *officer, struct err *e)
 {
     json_t *people = NULL, *notes = NULL;
@@ -54,6 +67,9 @@ int review_count(struct review *out, struct core *c, struct db_conn *conn, const
             out->noted += json_object_get(notes, f->id) != NULL;
         }
     }
+    struct count x = {out, c, conn, d, &people, notes};
+    if (rc == 0)
+        rc = casepeople_each(d, NULL, person_count, &x, e);
     json_decref(people);
     json_decref(notes);
     return rc;

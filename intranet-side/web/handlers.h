@@ -41,6 +41,8 @@ HANDLER(web_exceptions);
 HANDLER(web_exception_retry);
 HANDLER(web_configuration);
 HANDLER(web_configuration_items);
+HANDLER(web_searches);
+HANDLER(web_searches_csv);
 #undef HANDLER
 
 #endif

@@ -47,6 +47,8 @@ static const struct route routes[] = {
     ACT_("/api/exceptions/{id}/retry", ROLE_ADMIN, web_exception_retry, "process a held record again"),
     GET_("/api/configuration", ROLES_ALL, web_configuration, "configuration in force on both sides"),
     GET_("/api/configuration/items", ROLES_ALL, web_configuration_items, "items for filters"),
+    GET_("/api/reports/searches", ROLE_ADMIN, web_searches, "what citizens searched for and did not find"),
+    GET_("/api/reports/searches.csv", ROLE_ADMIN, web_searches_csv, "the same as a table to take away"),
 };
 
 const struct route *web_routes(size_t *n)

@@ -10,7 +10,7 @@ before(async () => { browser = await launch(); });
 after(async () => { await browser.close(); });
 
 const C = { review: "3407261100000018", arriving: "3407261100000026", sub: "3407261100000034", finish: "3407261100000042", withdraw: "3407261100000059", originals: "3407261100000067",
-  rename: "3407261100000075", unreadable: "3407261100000083", held: "3407261100000091" };
+  rename: "3407261100000075", unreadable: "3407261100000083", held: "3407261100000091", people: "3407261100000109" };
 const seen = (page) => page.waitForFunction(() => document.querySelector(".stage img")?.complete);
 
 /* Runs one story in a page of its own; whatever the browser complains about fails it. */
@@ -55,7 +55,7 @@ async function noteAllDifferences(page) {
 
 describe("every page at 1366x625 and 1920x1080: no page scroll, nothing cut, no accessibility violation", () => {
   const PAGES = [["login", null, "/login"], ["first-password", "fresh1", "/desk"], ["desk", "officer1", "/desk"], ["list", "officer1", "/cases?view=todo"], ["done-empty", "officer1", "/cases?view=done"],
-    ["case", "officer1", `/cases/${C.review}`], ["case-unreadable", "officer1", `/cases/${C.unreadable}`], ["case-approver", "sub1", `/cases/${C.sub}`], ["search", "officer1", "/search/person"], ["officers", "admin1", "/admin/officers"],
+    ["case", "officer1", `/cases/${C.review}`], ["case-unreadable", "officer1", `/cases/${C.unreadable}`], ["case-approver", "sub1", `/cases/${C.sub}`], ["search", "officer1", "/search/person"], ["case-people", "officer1", `/cases/${C.people}`], ["searches", "admin1", "/admin/searches"], ["officers", "admin1", "/admin/officers"],
     ["exceptions", "admin1", "/admin/exceptions"], ["flows", "admin1", "/admin/flows?flow=online-outside-officer"], ["continue", "officer1", "/cases?view=continue"], ["missing", "officer1", "/cases/3407261199999999"]];
   for (const [name, login, path] of PAGES)
     for (const [label, size] of Object.entries(SIZES))
@@ -67,6 +67,22 @@ describe("every page at 1366x625 and 1920x1080: no page scroll, nothing cut, no 
         await nothingCut(page, name);
         await axe(page, name);
       }, size);
+});
+
+describe("lists of people", () => {
+  story("each person under the list's label; a difference is noted at the person; the list is asked for anew as a whole (CIT-06, CIT-12)", "officer1", `/cases/${C.people}`, async (page) => {
+    await page.getByText("户内成员 第 2 人").waitFor();
+    assert.deepEqual(await page.locator(".person").allInnerTexts(), ["户内成员 第 1 人", "户内成员 第 2 人", "户内成员 第 3 人"]);
+    await page.keyboard.press("d");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "row-members.1.name");
+    await page.keyboard.press("n");
+    await page.locator(".note input").fill("写错一个字，已电话核实");
+    await page.keyboard.press("Enter");
+    await page.getByText("写错一个字，已电话核实").waitFor();
+    await page.keyboard.press("F4");
+    await page.getByRole("dialog").getByRole("checkbox", { name: "户内成员", exact: true }).waitFor({ state: "attached" });
+    assert.equal(await page.getByRole("dialog").getByRole("checkbox", { name: "姓名", exact: true }).count(), 0, "not a single person's name");
+  });
 });
 
 describe("sign in", () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { cast, person } from '../support/cast.mjs';
 import { Checked, citizen, contract, drafted, nextPhone, small, submitted, talkTo } from '../support/citizens.mjs';
@@ -30,13 +31,18 @@ const leaks = (marks) => scan(['gateway', 'internet', 'mirror'].map((x) => path.
 before(async () => { w = await Internet.start(); talkTo(w); w.connect(); });
 after(async () => { await w?.stop(); });
 
-test('CIT-04 CIT-05 catalogue: one answer with items, guide, search and units, unchanged by its ETag', async () => {
+test('CIT-04 CIT-05 catalogue: one answer with items, guide and units, unchanged by its ETag; the words of the search apart', async () => {
   const c = new Checked(w, '');
   const r = await c.raw('GET', '/api/catalogue');
   const body = await r.json();
   assert.equal(body.items.filter((i) => /^HJ/.test(i.code)).length, 113);
   assert.ok(body.items.every((i) => !/^HX/.test(i.code)), 'switched-off items are not listed');
-  assert.ok(body.guide.events.length && body.search.items.length && body.units.length);
+  assert.ok(body.guide.events.length && body.units.length && !body.search);
+  assert.ok(body.items.every((i) => i.path.length && i.channels.online), 'what the list by class shows');
+  const s = await c.raw('GET', '/api/catalogue/search');
+  const words = await s.json();
+  assert.ok(words.fillers.length && words.synonyms.length && words.words.HJ113.length && words.sounds.hu.includes('户'));
+  assert.equal((await c.raw('GET', '/api/catalogue/search', { headers: { 'if-none-match': s.headers.get('etag') } })).status, 304);
   const again = await c.raw('GET', '/api/catalogue', { headers: { 'if-none-match': r.headers.get('etag') } });
   assert.equal(again.status, 304);
   const item = await c.get('/api/catalogue/items/HJ001');
@@ -50,6 +56,25 @@ test('catalogue: unknown and switched-off items, unknown tables are refused in w
   await c.refused(404, 'missing', 'GET', '/api/catalogue/items/HX001');
   await c.refused(404, 'missing', 'GET', '/api/catalogue/tables?id=nothing');
   await c.refused(400, 'input', 'GET', '/api/catalogue/tables');
+});
+
+test('CIT-04 a search that found nothing is counted in words, without a session and without anybody\'s number', async () => {
+  const c = new Checked(w, '');
+  await c.post('/api/searches', { query: '我叫张三，电话13800001234，披萨外卖怎么办' });
+  await c.post('/api/searches', { query: '披萨外卖怎么办 13800001234' });
+  await c.post('/api/searches', { query: '？' });
+  await c.post('/api/searches', { query: 'x'.repeat(200) });
+  const file = files(path.join(w.dir, 'internet')).find((f) => f.endsWith('internet.db'));
+  const db = new DatabaseSync(file, { readOnly: true });
+  const rows = db.prepare('SELECT text, count FROM search_miss ORDER BY id').all().map((r) => [r.text, r.count]);
+  db.close();
+  assert.deepEqual(rows.slice(0, 2), [['我叫 电话 披萨外卖怎么办', 1], ['披萨外卖怎么办', 1]]);
+  assert.ok(rows.every(([t]) => [...t].length <= 40 && !/\d{6}/.test(t)));
+  await c.refused(400, 'input', 'POST', '/api/searches', { json: {} });
+  await c.refused(400, 'input', 'POST', '/api/searches', { json: { query: 5 } });
+  await c.refused(400, 'input', 'POST', '/api/searches', { json: { query: '披萨', who: 'me' } });
+  await c.refused(403, 'denied', 'POST', '/api/searches', { json: { query: '披萨' }, headers: { 'x-requested-with': '' } });
+  await c.refused(413, 'too_large', 'POST', '/api/searches', { json: { query: '披'.repeat(2000) } });
 });
 
 test('sign-in: phone, code, session, sign-out; the phone is shown masked', async () => {
@@ -499,7 +524,7 @@ test('every path of the contract was walked, accepted and refused', () => {
   contract.walked.add('GET /healthz accepted');        // test_internet_run.mjs asks it in health and out of it
   contract.walked.add('GET /healthz refused');
   assert.deepEqual(contract.missing('accepted'), []);
-  const always = ['GET /api/session', 'GET /api/catalogue'];          // these two refuse nobody
+  const always = ['GET /api/session', 'GET /api/catalogue', 'GET /api/catalogue/search'];          // these refuse nobody
   assert.deepEqual(contract.missing('refused').filter((o) => !always.includes(o)), []);
 });
 

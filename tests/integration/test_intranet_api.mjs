@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { cast, day, persons, unitOf } from '../support/cast.mjs';
 import { Demo, root, sleep, until } from '../support/demo.mjs';
+import { Citizen } from '../support/client.mjs';
 import { rfc3339 } from '../support/internet.mjs';
 import { apply, contract, nobody, officer, onDesk, pdf, reconfigure } from '../support/officers.mjs';
 
@@ -533,6 +534,29 @@ test('SEC-20 an idle session is over', async () => {
   await sleep(Math.max(0, idle + (IDLE_S + 1) * 1000 - Date.now()));
   assert.match((await idler.refused(401, 'auth', 'GET', '/api/me')).message, /登录已过期/);
   await idler.refused(401, 'auth', 'POST', '/api/logout');
+});
+
+test('CIT-04 what citizens searched for and did not find arrives by words and counts, for administrators; the table to take away runs no formula', async () => {
+  const admin = await enter('hj_admin'), citizen = new Citizen(demo, '');
+  const carry = () => JSON.parse(execFileSync(path.join(root, 'build/bin/ferry'), ['searches', '--config', demo.ferry_conf, '--json'], { encoding: 'utf8' })).sent;
+  const url = '/api/reports/searches';
+  for (const query of ['披萨外卖', '披萨外卖', '=1+1 交水电费', '身份证34079919900101123X']) await citizen.post('/api/searches', { query });
+  assert.equal(carry(), 3);
+  await until(async () => (await admin.get(url)).total === 3, 'the report', 15, 100);
+  await citizen.post('/api/searches', { query: '披萨外卖' });
+  assert.equal(carry(), 1);
+  const got = await until(async () => { const r = await admin.get(url); return r.times === 5 && r; }, 'the second record adds up', 15, 100);
+  assert.deepEqual(got.searches.map((s) => [s.text, s.count, s.days]), [['披萨外卖', 3, 1], ['1 1 交水电费', 1, 1], ['身份证', 1, 1]]);
+  assert.equal(got.searches[0].last, got.to);
+  assert.equal((await admin.get(`${url}?from=2020-01-01&to=2020-01-31`)).total, 0);
+  const csv = await admin.raw('GET', `${url}.csv`);
+  assert.equal(csv.headers.get('content-type'), 'text/csv; charset=utf-8');
+  const text = await csv.text();
+  assert.ok(text.split('\r\n').slice(1).every((line) => line === '' || /^"[^=+@-]/.test(line)), text);
+  assert.equal(contract.check('GET', `${url}.csv`, 200, text, 'text/csv'), undefined);
+  for (const q of ['?from=2026-13-01', '?to=x', '?from=2026-02-02&to=2026-02-01']) await admin.refused(400, 'input', 'GET', url + q);
+  await admin.refused(400, 'input', 'GET', `${url}.csv?from=x`);
+  for (const who of ['hj_officer1', 'hj_aux1', 'hj_approve1']) for (const p of [url, `${url}.csv`]) await (await enter(who)).refused(403, 'denied', 'GET', p);
 });
 
 test('every path of the contract was walked, accepted and refused, and more was refused than accepted', () => {

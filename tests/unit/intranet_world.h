@@ -310,7 +310,9 @@ MAYBE void put_entries(struct xml_out *x, const json_t *entries)
     json_object_foreach((json_t *)entries, key, v) {
         xml_open(x, "entry");
         xml_attr(x, "field", key);
-        xml_text(x, json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "true" : "false");
+        char *list = json_is_array(v) ? json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        xml_text(x, list ? list : json_is_string(v) ? json_string_value(v) : json_is_true(v) ? "true" : "false");
+        free(list);
         xml_close(x);
     }
 }
@@ -615,6 +617,31 @@ MAYBE json_t *registered(struct world *w, const char *id_no)
     json_decref(q.home);
     json_decref(q.members);
     return q.out;
+}
+
+/* The catalogue in force with one member of one item changed. */
+__attribute__((unused)) static void reflow(struct world *w, const char *code, const char *key, const char *value)
+{
+    struct buf b, changed;
+    struct err e = {0};
+    size_t i;
+    json_t *item;
+    struct catalogue *fresh = NULL;
+    buf_init(&b, 0);
+    buf_init(&changed, 0);
+    must(catalogue_bundle(&b, w->c.catalogue, &e), &e);
+    json_t *all = json_loadb((const char *)b.p, b.n, 0, NULL);
+    json_array_foreach(json_object_get(all, "items"), i, item)
+        if (strcmp(text_of(item, "code"), code) == 0)
+            json_object_set_new(item, key, json_string(value));
+    char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+    must(catalogue_load_bundle(&fresh, bytes_of(text), &e), &e);
+    catalogue_unref(w->c.catalogue);
+    w->c.catalogue = fresh;
+    free(text);
+    json_decref(all);
+    buf_clear(&b);
+    buf_clear(&changed);
 }
 
 #endif

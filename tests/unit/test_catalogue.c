@@ -410,6 +410,107 @@ static void test_refused(void **state)
     print_message("%zu refused\n", sizeof rows / sizeof *rows);
 }
 
+/* Node and answer of the guide in the bundle: "guide/guide/nodes/3/answers/0". */
+static void guide_path(char out[160], const char *node, int answer, const char *key)
+{
+    const json_t *nodes = json_object_get(json_object_get(json_object_get(bundle, "guide"), "guide"), "nodes");
+    size_t i;
+    json_t *n;
+    json_array_foreach(nodes, i, n)
+        if (strcmp(json_string_value(json_object_get(n, "id")), node) == 0) {
+            if (answer < 0)
+                snprintf(out, 160, "guide/guide/nodes/%zu/%s", i, key);
+            else
+                snprintf(out, 160, "guide/guide/nodes/%zu/answers/%d%s%s", i, answer, *key ? "/" : "", key);
+            return;
+        }
+    fail_msg("no node %s", node);
+}
+
+/* CIT-04: a guide that leaves somebody without a way on is refused: each row is one mistake in a guide that was good. */
+static void test_guide_refused(void **state)
+{
+    static const struct { const char *node; int answer; const char *key, *value, *message; } rows[] = {
+        /* an enabled item unreachable, in two events, not there */
+        { "death.kind", -1, "answers", "[{\"label\":\"x\",\"stop\":{\"text\":\"x\",\"actions\":[\"phone\"]}}]", "event death: items: want services that its answers reach, have \"HJ083\"" },
+        { "paper.lost", 0, "item", "\"HJ096\"", "event paper: items: want services that its answers reach, have \"HJ095\"" },
+        { "house", 0, "item", "\"HJ046\"", "item HJ046: want it in one life event, have kin and house" },
+        { "house", 0, "item", "\"HJ999\"", "item: want a service that is switched on, have \"HJ999\"" },
+        { "house", 0, "item", "\"HX001\"", "item: want a service that is switched on, have \"HX001\"" },
+        { "house", 0, "item", "true", "item: want a service that is switched on" },
+        /* dead ends, two targets */
+        { "house", 0, "item", NULL, "answer \"自己买的房\": want one of next, item and stop, have 0" },
+        { "house", 0, "next", "\"kin\"", "answer \"自己买的房\": want one of next, item and stop, have 2" },
+        { "house", 0, "stop", "{\"text\":\"x\",\"actions\":[\"phone\"]}", "want one of next, item and stop, have 2" },
+        { "house", -1, "answers", "[]", "node house: answers: want some, have none" },
+        { "house", -1, "answers", NULL, "node house: answers: want some, have none" },
+        { "paper", 0, "next", "\"paper.nothing\"", "node paper: want a node of the guide, have \"paper.nothing\"" },
+        { "birth.place", 2, "stop", "{\"text\":\"x\",\"actions\":[]}", "stop: want words and a way on" },
+        { "birth.place", 2, "stop", "{\"actions\":[\"phone\"]}", "stop: want words and a way on" },
+        { "birth.place", 2, "stop", "{\"text\":\"x\",\"actions\":[\"pray\"]}", "stop: want phone, book or ask, have \"pray\"" },
+        /* circles, a fifth question */
+        { "birth.with", 2, "next", "\"birth.place\"", "node birth.place: want no way back to it, have a circle" },
+        { "paper.lost", 0, "", "{\"label\":\"x\",\"next\":\"paper.lost\"}", "node paper.lost: want no way back to it, have a circle" },
+        { "birth.mother_kind", 0, "", "{\"label\":\"x\",\"next\":\"kin\"}", "node kin: want at most 4 questions before a service, have more" },
+        /* presets */
+        { "death.kind", 0, "presets", "{\"nothing\":\"x\"}", "presets: want fields of death, have \"nothing\" on the way to HJ083" },
+        { "death.kind", 0, "presets", "{\"death_kind\":\"moon\"}", "death_kind: want a preset that the item on its way can take, have \"moon\"" },
+        { "death.kind", 0, "presets", "{\"death_kind\":true}", "death_kind: want a preset" },
+        { "death.kind", 0, "presets", "[]", "presets: want an object" },
+        { "birth.certificate", 0, "presets", "{\"has_birth_certificate\":\"true\"}", "has_birth_certificate: want a preset" },
+        { "birth.certificate", 1, "presets", "{\"has_birth_certificate\":true}", "has_birth_certificate: want a preset that the item on its way can take" },
+        { "rename.who", 0, "presets", "{\"reason\":\"monk\"}", "reason: want a preset that the item on its way can take, have \"monk\"" },
+        { "birth.place", 0, "presets", "{\"reason\":\"adult\"}", "want fields of birth, have \"reason\"" },
+        /* shape */
+        { "house", -1, "question", NULL, "node house: question: want text" },
+        { "house", 0, "label", "\"\"", "node house: label: want text" },
+        { "house", 0, "nxet", "\"kin\"", "node house: key nxet" },
+        { "house", -1, "colour", "1", "node house: key colour" },
+        { "house", -1, "id", "\"kin\"", "event house: want a node of the guide, have \"house\"" },
+    };
+    static const struct refusal whole[] = {
+        { "guide/guide/none_of_these", NULL, "guide/guide.json: none_of_these: want text" },
+        { "guide/guide/nodes", NULL, "guide/guide.json: nodes: want a list" },
+        { "guide/guide/events", "[]", "guide/guide.json: events: want a list" },
+        { "guide/guide/events/1", NULL, "guide/guide.json: item HJ046: want a way to it" },
+        { "guide/guide/events/8/home", "true", "events: want at most 8 at home, have 9" },
+        { "guide/guide/events/0/title", NULL, "event birth: title: want text" },
+        { "guide/guide/events/0/start", "\"nothing\"", "event birth: want a node of the guide, have \"nothing\"" },
+        { "guide/guide/events/0/items/+", "\"HJ046\"", "event birth: items: want services that its answers reach, have \"HJ046\"" },
+        { "guide/guide/events/0/items/0", NULL, "event birth: items: want the 17 that its answers reach, have 16" },
+        { "guide/guide/nodes/+", "{\"id\":\"alone\",\"question\":\"x\",\"answers\":[{\"label\":\"x\",\"item\":\"HJ083\"}]}", "node alone: want an answer that leads to it, have none" },
+        { "guide/guide/nodes/+", "{\"id\":\"house\",\"question\":\"x\",\"answers\":[{\"label\":\"x\",\"item\":\"HJ083\"}]}", "want each id once, have one twice" },
+        { "extra/0/enabled", "true", "item HX001: want a way to it, it is switched on and has none" },
+    };
+    static const struct refusal words[] = {
+        { "search/fillers", NULL, "guide/search.json: fillers: want a list of words, have none" },
+        { "search/fillers/+", "\"\"", "fillers: want words of at most 40 characters" },
+        { "search/fillers/0", "1", "fillers: want words" },
+        { "search/synonyms", "{}", "synonyms: want a list" },
+        { "search/synonyms/0", "[]", "synonyms: want a list of at least one word" },
+        { "search/synonyms/+", "[\"户口本\",\"本子\"]", "synonyms: want each word in one group, have \"户口本\"" },
+        { "search/words/HJ999", "[\"x\"]", "words: want codes of the catalogue, have \"HJ999\"" },
+        { "search/words/HJ001", "\"x\"", "HJ001: want a list of words" },
+        { "search/words/HJ001/0", "true", "HJ001: want words" },
+        { "search/words", "[]", "words: want an object" },
+        { "search/sounds/Hu", "\"户\"", "sounds: want syllables in small letters, have \"Hu\"" },
+        { "search/sounds/hu", "[]", "sounds: want text" },
+        { "search/readings/长辈", "\"zhǎng bei\"", "readings: want syllables in small letters" },
+        { "search/readings", NULL, "readings: want an object" },
+    };
+    char path[160];
+    (void)state;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        refuse(&words[i]);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        guide_path(path, rows[i].node, rows[i].answer, rows[i].key);
+        refuse(&(struct refusal){ path, rows[i].value, rows[i].message });
+    }
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        refuse(&whole[i]);
+    print_message("%zu guides refused\n", sizeof rows / sizeof *rows + sizeof whole / sizeof *whole);
+}
+
 /* A table with a code twice would answer with either label. */
 static void test_code_twice(void **state)
 {
@@ -591,7 +692,7 @@ int main(void)
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
         cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
         cmocka_unit_test(test_item_json), cmocka_unit_test(test_places),
-        cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_code_twice),
+        cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_guide_refused), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),
     };

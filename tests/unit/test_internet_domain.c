@@ -7,6 +7,7 @@
 #include "internet-side/domain/content.h"
 #include "common/filetype.h"
 #include "internet-side/domain/public_state.h"
+#include "internet-side/domain/query.h"
 #include "tests/unit/scratch.h"
 
 /* CIT-08 A number is 3407, month, serial and a digit that finds every single wrong digit. */
@@ -49,6 +50,34 @@ static void file_types(void **state)
     }
     assert_non_null(filetype_known("image/png"));
     assert_null(filetype_known("image/gif"));
+}
+
+/* CIT-04 Of a search that found nothing the words are kept, and nothing that points to a person. */
+static void queries(void **state)
+{
+    (void)state;
+    static const struct { const char *typed, *kept; } rows[] = {
+        { "丢了户口本", "丢了户口本" }, { "  户口本，丢了！ ", "户口本 丢了" }, { "hkb 丢了", "hkb 丢了" }, { "HKB", "hkb" }, { "18岁改名", "18岁改名" },
+        { "ｈｋｂ１２", "hkb12" }, { "<script>alert(1)</script>", "script alert 1 script" }, { "=HYPERLINK(\"x\")", "hyperlink x" },
+        { "迁户口12345", "迁户口12345" }, { "𠮷姓改名", "𠮷姓改名" },
+        /* numbers */
+        { "迁户口123456", "迁户口" }, { "身份证34079919900101123x怎么改", "身份证 怎么改" }, { "34079919900101123Ｘ", NULL }, { "13800001234", NULL },
+        { "电话 138 0000 1234 改号", "电话 改号" }, { "138-0000-1234", NULL }, { "１３８００００１２３４改号码", "改号码" },
+        { "一三八零零零零一二三四改号码", "改号码" }, { "0562-2812345", NULL }, { "1 2 3 4 5 6", NULL },
+        /* names and addresses */
+        { "我叫张三要改名", "我叫 名" }, { "孩子名叫李小明", "孩子名叫" }, { "姓名是王五", "姓名是" }, { "写信给zhang.san@example.com查", "写信给 查" },
+        /* nothing worth keeping */
+        { "", NULL }, { "户", NULL }, { "？？", NULL }, { "\xff\xfe", NULL }, { "户口\xff", NULL },
+        { "一二三四五六七八九十户口本丢了一二三四五六七八九十户口本丢了户口本丢了户口本丢了户口本丢了户口本丢了", "十户口本丢了 十户口本丢了户口本丢了户口本丢了户口本丢了户口本丢了" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf out;
+        buf_init(&out, 4096);
+        const bool kept = query_clean(&out, bytes_of(rows[i].typed));
+        if (kept != (rows[i].kept != NULL) || (kept && strcmp(buf_text(&out), rows[i].kept) != 0))
+            fail_msg("%s: want %s, have %s", rows[i].typed, rows[i].kept ? rows[i].kept : "nothing", kept ? buf_text(&out) : "nothing");
+        buf_clear(&out);
+    }
 }
 
 #define ID_A "0123456789abcdef0123456789abcdef"
@@ -174,7 +203,7 @@ static void public_states(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(case_numbers), cmocka_unit_test(file_types), cmocka_unit_test(drafts),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(case_numbers), cmocka_unit_test(file_types), cmocka_unit_test(queries), cmocka_unit_test(drafts),
                                         cmocka_unit_test(content_hashes), cmocka_unit_test(public_states) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

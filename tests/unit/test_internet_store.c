@@ -5,6 +5,7 @@
 #include "ferry/lib/delivery.h"
 #include "internet-side/service/numbers.h"
 #include "internet-side/store/guard.h"
+#include "internet-side/store/search_miss.h"
 #include "internet-side/store/tracking.h"
 #include "internet-side/store/upload.h"
 #include "tests/unit/scratch.h"
@@ -23,6 +24,7 @@ static int setup(void **state)
     assert_int_equal(db_prepare(w.db, &tracking_statements, &e), 0);
     assert_int_equal(db_prepare(w.db, &upload_statements, &e), 0);
     assert_int_equal(db_prepare(w.db, &guard_statements, &e), 0);
+    assert_int_equal(db_prepare(w.db, &search_miss_statements, &e), 0);
     *state = &w;
     return 0;
 }
@@ -65,6 +67,47 @@ static void numbers(void **state)
     assert_int_equal(numbers_next(&b, n, NOW + 30ll * 86400000, &e), 0);
     assert_memory_equal(b.s, "340726120005001", 15);
     numbers_close(n);
+}
+
+static int misses_fill(struct db_conn *c, void *arg, struct err *e)
+{
+    (void)arg;
+    for (int i = 0; i < 3; i++)
+        if (search_miss_add(c, "2026-11-22", "披萨", 2, NOW, e) < 0)
+            return -1;
+    return search_miss_add(c, "2026-11-22", "外卖", 2, NOW, e) < 0 || search_miss_add(c, "2026-11-22", "第三种", 2, NOW, e) < 0 ||
+           search_miss_add(c, "2026-11-23", "今天的", 2, NOW, e) < 0 ? -1 : 0;
+}
+
+static int misses_take(struct db_conn *c, void *arg, struct err *e)
+{
+    struct search_miss row[4];
+    size_t n;
+    char day[11];
+    (void)arg;
+    assert_int_equal(search_miss_oldest(day, c, "2026-11-21", e), 0);
+    assert_int_equal(search_miss_oldest(day, c, "2026-11-22", e), 1);
+    assert_string_equal(day, "2026-11-22");
+    assert_int_equal(search_miss_take(row, 1, &n, c, day, e), 0);
+    assert_int_equal(n, 1);
+    assert_string_equal(row[0].text, "披萨");
+    assert_int_equal(row[0].count, 3);
+    assert_int_equal(search_miss_take(row, 4, &n, c, day, e), 0);
+    assert_int_equal(n, 1);                          /* the third kind had no room */
+    assert_string_equal(row[0].text, "外卖");
+    assert_int_equal(search_miss_take(row, 4, &n, c, day, e), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(search_miss_oldest(day, c, "2026-11-23", e), 1);
+    return 0;
+}
+
+/* CIT-04 Searches are counted by day and words, a day holds a bounded number of words, and what is taken is gone. */
+static void misses(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+    assert_int_equal(db_write(w->db, misses_fill, NULL, &e), 0);
+    assert_int_equal(db_write(w->db, misses_take, NULL, &e), 0);
 }
 
 static int use_up(struct db_conn *c, void *arg, struct err *e)
@@ -179,6 +222,6 @@ static void tables(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(numbers), cmocka_unit_test(numbers_run_out), cmocka_unit_test(pages), cmocka_unit_test(keys),
-                                        cmocka_unit_test(tables) };
+                                        cmocka_unit_test(tables), cmocka_unit_test(misses) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

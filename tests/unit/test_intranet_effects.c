@@ -530,9 +530,13 @@ static void test_reversal_refused(void **state)
 static void test_given_up(void **state)
 {
     struct world *w = *state;
-    struct app *a = open_case(w, "HJ083", DEATH, DEATH_SLOTS);
+    reflow(w, "HJ025", "flow", "move_in");
+    struct app *a = open_case(w, "HJ025", RENAME, RENAME_SLOTS);
     use(w, a->no, "HJ049", STATION, "permit", KIN("move_in_kin.subject", "host"), NULL, "");
     is(w, "$move_in_kin.subject", "lock_case", a->no);
+    takes(w, &w->officer, a->no, "pass", "\"unseen_ok\":true", "awaiting_originals");
+    takes(w, &w->officer, a->no, "originals_ok", "\"unseen_ok\":true", "awaiting_completion");
+    takes(w, &w->officer, a->no, "move_in_registration", "\"unseen_ok\":true", "awaiting_move_out");
     takes(w, &w->officer, a->no, "terminate", "\"opinion\":\"不再办理\",\"sentence\":\"您已在别处办理\",\"confirm_text\":\"终止办理\"", "terminated");
     is(w, "$move_in_kin.subject", "lock_case", "");
     papers(w, "$move_in_kin.subject", "e_permit", "cancelled", 1);

@@ -13,31 +13,6 @@
 #define END "\"sentence\":\"一直没有收到迁移证\",\"opinion\":\"长期未交，终止\",\"confirm_text\":\"终止办理\""
 static const char jpeg[] = "\xff\xd8\xff\xe0 a paper", png[] = "\x89PNG\r\n\x1a\n a paper", pdf_file[] = "%PDF-1.4 a paper";
 
-/* The catalogue in force with one member of one item changed. */
-static void reflow(struct world *w, const char *code, const char *key, const char *value)
-{
-    struct buf b, changed;
-    struct err e = {0};
-    size_t i;
-    json_t *item;
-    struct catalogue *fresh = NULL;
-    buf_init(&b, 0);
-    buf_init(&changed, 0);
-    must(catalogue_bundle(&b, w->c.catalogue, &e), &e);
-    json_t *all = json_loadb((const char *)b.p, b.n, 0, NULL);
-    json_array_foreach(json_object_get(all, "items"), i, item)
-        if (strcmp(text_of(item, "code"), code) == 0)
-            json_object_set_new(item, key, json_string(value));
-    char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
-    must(catalogue_load_bundle(&fresh, bytes_of(text), &e), &e);
-    catalogue_unref(w->c.catalogue);
-    w->c.catalogue = fresh;
-    free(text);
-    json_decref(all);
-    buf_clear(&b);
-    buf_clear(&changed);
-}
-
 /* 袁淑贞 is in our register; of the newborn child nothing is known there. */
 static struct app *inside(struct world *w)
 {

@@ -362,19 +362,15 @@ test("CIT-05 guide presets that reach an item are fields and values of its famil
   for (const e of guide.events) walk(e.start, {});
 });
 
-test("CIT-05 search words carry pinyin and initials for every item", () => {
-  assert.deepEqual(search.items.map((i) => i.code), items.map((i) => i.code));
-  for (const i of search.items)
-    for (const w of i.words) assert.match(w.pinyin, /^[a-z0-9]+$/, w.text);
-  assert.ok(search.items.find((i) => i.code === "HJ083").words.some((w) => w.initials.startsWith("swdj")));
-});
-
-test("CIT-05 the search words of an item are the same in the catalogue and with their pinyin; a lost booklet leads to its replacement alone", () => {
-  for (const i of items) {
-    const words = search.items.find((s) => s.code === i.code).words.map((w) => w.text);
-    assert.deepEqual(words, [i.plain_name, ...i.search.filter((w) => w !== i.plain_name)], i.code);
-  }
-  assert.deepEqual(items.filter((i) => i.search.includes("丢了户口本")).map((i) => i.code), ["HJ095", "HJ096"]);
+test("CIT-05 every service has words of its own, every character in them a sound, no synonym stands in two groups", () => {
+  assert.deepEqual(Object.keys(search.words), items.map((i) => i.code));
+  const sounds = new Set(Object.values(search.sounds).join(""));
+  const texts = [...items.flatMap((i) => [i.name, i.plain_name, ...search.words[i.code]]), ...search.synonyms.flat(), ...search.fillers];
+  for (const t of texts) for (const c of t) assert.ok(sounds.has(c) || !/[\u3400-\u9fff]/.test(c), `${t}: ${c}`);
+  for (const s of Object.keys(search.sounds)) assert.match(s, /^[a-z]+$/);
+  for (const [w, r] of Object.entries(search.readings)) assert.equal(r.split(" ").length, w.length, w);
+  const flat = search.synonyms.flat();
+  assert.deepEqual(flat.filter((w, i) => flat.indexOf(w) !== i), []);
 });
 
 const ROLES = ["aux", "officer", "sub_bureau", "system"];

@@ -18,17 +18,18 @@ const tables = Object.fromEntries(readdirSync(schemas + "code-tables").filter((f
 }));
 tables["GA 380"] = org.units.filter((u) => u.accepting).map((u) => ({ code: u.code, label: u.name }));
 
-const brief = (i) => ({ code: i.code, name: i.name, plain_name: i.plain_name, category: i.category, menu: i.menu, online_open: i.online_open, search: i.search });
+const brief = (i) => ({ code: i.code, name: i.name, plain_name: i.plain_name, category: i.category, subcategory: i.subcategory, path: i.path, menu: i.menu, channels: i.channels, online_open: i.online_open });
 const unit = ({ code, name, short, parent, address, phone, hours, regions }) => ({ code, name, short, parent: parent || undefined, address, phone, hours, regions });
 export const units = org.units.map(unit);
 
-export const index = { version: 1, city: org.city, items: items.map(brief), guide: read("guide/guide.json"), search: read("guide/search.json"), units };
+export const index = { version: 1, city: org.city, items: items.map(brief), guide: read("guide/guide.json"), units };
+export const search = read("guide/search.json");
 
 export function itemData(code) {
   const item = items.find((i) => i.code === code);
   if (!item) return undefined;
   const family = read(`forms/${item.form}.json`);
-  const wanted = family.fields.map((f) => f.code_table).filter(Boolean);
+  const wanted = [...family.fields, ...(family.repeats || []).flatMap((r) => r.fields)].map((f) => f.code_table).filter(Boolean);
   const code_tables = Object.fromEntries(wanted.filter((t) => tables[t] && tables[t].length <= 500).map((t) => [t, tables[t]]));
   const mine = templates.flatMap(({ for: refs, ...t }) => refs.filter((r) => r.startsWith(`${code}:`)).map((r) => ({ ...t, material: Number(r.split(":")[1]) })));
   return { version: 1, item, family, blocks, code_tables, patterns, messages, templates: mine };

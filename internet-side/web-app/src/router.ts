@@ -9,6 +9,7 @@ export const router = createRouter({
     { path: "/", component: Home, meta: { tab: "/" } },
     { path: "/search", component: () => import("@/pages/SearchPage.vue") },
     { path: "/choose", component: () => import("@/pages/EventsPage.vue"), meta: { tab: "/choose" } },
+    { path: "/all", component: () => import("@/pages/AllPage.vue") },
     { path: "/choose/:event", component: () => import("@/pages/ChoosePage.vue"), props: true },
     { path: "/items/:code", component: () => import("@/pages/ItemPage.vue"), props: true },
     { path: "/login", component: () => import("@/pages/LoginPage.vue") },

@@ -17,7 +17,7 @@ export const ITEMS = [
 export const ACCOUNTS = {
   officer1: { name: "沈明远", role: "officer", role_name: "民警", unit: UNITS[2], nav: ["desk", "cases", "register"] },
   sub1: { name: "陆文清", role: "sub_bureau", role_name: "分局审批", unit: UNITS[1], nav: ["desk", "cases", "register"] },
-  admin1: { name: "周立", role: "admin", role_name: "管理员", unit: UNITS[0], nav: ["desk", "officers", "exceptions", "flows"] },
+  admin1: { name: "周立", role: "admin", role_name: "管理员", unit: UNITS[0], nav: ["desk", "officers", "exceptions", "searches", "flows"] },
   fresh1: { name: "方小雨", role: "officer", role_name: "民警", unit: UNITS[2], nav: ["desk", "cases", "register"], first: true },
 };
 const PEOPLE = ["林小禾", "顾晓岚", "程望舒", "阿依古丽·买买提", "何𬴊", "许之恒", "唐一诺", "苏念"];
@@ -55,6 +55,15 @@ function nameSections() {
     { title: "一、被申请人", rows: [same("subject_name", "被申请人姓名", "程望舒"), row("subject_id_no", "被申请人公民身份号码", "340799199506201125"), same("subject_address", "户籍地址", "江州市测试区滨湖路8号1幢302室")] },
     { title: "二、变更内容", rows: [row("new_name", "变更后姓名", "程望", { register: "程望舒", differs: true, check: "differs", note: "申请的就是这一项" }), row("reason", "变更事由", "与近亲属重名"), row("reason_text", "变更理由", "与堂姐同名同姓，亲友常弄错，想去掉一个字。")] },
   ];
+}
+/* A list of people behind the form, as the case page gets it. */
+function people() {
+  const of = (i, rows) => rows.map(([field, label, value, more]) => row(`members.${i}.${field}`, label, value, { person: `户内成员 第 ${i + 1} 人`, ...more }));
+  return { title: "户内成员", rows: [
+    ...of(0, [["name", "姓名", "顾长青", { register: "顾长青", check: "ok" }], ["id_no", "公民身份号码", "340***********1016", { masked: true, register: "340***********1016", check: "ok" }], ["relation_after", "变更后与户主关系", "户主"]]),
+    ...of(1, [["name", "姓名", "顾小岚", { register: "顾晓岚", differs: true, check: "differs" }], ["id_no", "公民身份号码", "340***********2029", { masked: true, register: "340***********2029", check: "ok" }], ["relation_after", "变更后与户主关系", "女儿"]]),
+    ...of(2, [["name", "姓名", "林之远", {}], ["id_no", "公民身份号码", "340***********0016", { masked: true, register: "没有登记" }], ["relation_after", "变更后与户主关系", "女婿"]]),
+  ] };
 }
 export const page = (n, more = {}) => ({ id: `${"a".repeat(31)}${n}`, n, type: "image/jpeg", sheets: 1, state: "here", seen: false, verdict: "none", ...more });
 
@@ -102,6 +111,7 @@ export function makeCases() {
     if (i === 1) c.materials[1].pages[0].state = "coming";
     if (i === 6) setState(c, "awaiting_review");
     if (i === 7) c.materials[1].pages[0].state = "unreadable";
+    if (i === 9) { setState(c, "awaiting_review"); c.sections = [nameSections()[0], people()]; }
     if (i === 8) { setState(c, "awaiting_review"); c.holder = "钱大为"; c.claimable = false; }
     return c;
   });
@@ -141,6 +151,7 @@ export const OFFICERS = [
   { id: "c3", login: "fresh1", name: "方小雨", role: "officer", role_name: "民警", unit: "340799010000", unit_name: "测试分局长江路派出所", enabled: true, locked: false, must_change_password: true },
   { id: "c4", login: "old1", name: "郑安", role: "officer", role_name: "民警", unit: "340799020000", unit_name: "测试分局滨湖派出所", enabled: false, locked: false, must_change_password: false, last_login: "2026-06-20T00:58:00Z" },
 ];
+export const SEARCHES = { from: "2026-10-25", to: "2026-11-23", total: 4, times: 21, searches: [{ text: "披萨外卖", count: 11, days: 6, last: "2026-11-23" }, { text: "车子过户", count: 7, days: 3, last: "2026-11-22" }, { text: "医保卡丢了", count: 2, days: 2, last: "2026-11-20" }, { text: "公积金", count: 1, days: 1, last: "2026-11-02" }] };
 export const EXCEPTIONS = [
   { id: "d".repeat(31) + "1", kind: "application", no: NOS[15], word: "held", reason: "配置版本 13 还没有到，暂时不能判断", at: "2026-11-23T01:20:00Z" },
   { id: "d".repeat(31) + "2", kind: "application", no: NOS[14], word: "refused", reason: "申请人身份证明与申请内容对不上", at: "2026-11-22T09:20:00Z" },

@@ -222,6 +222,7 @@ function other(w, method, path, q, body) {
     if (act[2] === "reset") o.must_change_password = true;
     return ok({ officer: o, ...(act[2] === "reset" ? { first_password: "Qx7-maple-Lake" } : {}) });
   }
+  if (path === "/api/reports/searches") return ok(data.SEARCHES);
   if (path === "/api/exceptions") return ok({ exceptions: w.exceptions });
   const retry = /^\/api\/exceptions\/(\w+)\/retry$/.exec(path);
   if (retry) { w.exceptions = w.exceptions.filter((x) => x.id !== retry[1]); return ok({ word: "received" }); }

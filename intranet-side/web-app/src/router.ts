@@ -15,6 +15,7 @@ export const router = createRouter({
     { path: "/admin/officers", component: () => import("./pages/OfficersPage.vue"), meta: { title: w.admin.officers } },
     { path: "/admin/exceptions", component: () => import("./pages/ExceptionsPage.vue"), meta: { title: w.admin.exceptions } },
     { path: "/admin/flows", component: () => import("./pages/FlowsPage.vue"), meta: { title: w.flows.title } },
+    { path: "/admin/searches", component: () => import("./pages/SearchesPage.vue"), meta: { title: w.admin.searches } },
     { path: "/:rest(.*)*", component: () => import("./pages/MissingPage.vue"), meta: { title: w.product } },
   ],
 });

@@ -19,7 +19,7 @@ export const w = {
   empty: "（未填）",
   nav: {
     label: "主菜单", desk: "工作台", cases: "办件", todo: "待办", doing: "在办", continue: "续办", done: "已办", search: "查询", system: "系统",
-    officers: "人员账号", exceptions: "异常件", configuration: "配置", flows: "流程",
+    officers: "人员账号", exceptions: "异常件", searches: "没找到的搜索", configuration: "配置", flows: "流程",
   },
   top: {
     tabs: "打开的办件", search: "受理号 姓名 证号", searchLabel: "查办件：受理号、姓名或身份证号", closeTab: "关闭", menu: "账号",
@@ -126,6 +126,8 @@ export const w = {
     enabled: "在用", disabled: "已停用", locked: "已锁定", first: "未改首次密码", disable: "停用", enable: "启用", unlock: "解锁", reset: "重置密码",
     disableAsk: (n: string) => `停用后 ${n} 立即退出，不能再登录；在办的件不动。`, resetAsk: (n: string) => `${n} 的原密码立即失效，会得到一个新的首次密码。`,
     firstPassword: "首次密码，只显示这一次", firstHelp: "请当面交给本人；登录后必须改掉。", copied: "已复制", copy: "复制", loginHelp: "小写字母开头，3 至 32 位小写字母、数字、下划线", create: "建立",
+    searches: "群众没找到的搜索", searchesHelp: "群众在网上搜了没有找到或没有选的说法，每天送来一次；只有词和次数，不知道是谁搜的。补进搜索词就能找到", searchesNone: "这几天没有",
+    searchCols: { text: "搜的词", count: "次数", days: "天数", last: "最近一天" }, searchFrom: "从", searchTo: "到", searchSum: (total: number, times: number, from: string, to: string) => `${from} 至 ${to}：${total} 种说法，共 ${times} 次`, searchMore: (n: number) => `只列出最多的 ${n} 种，其余在下载的表里`, download: "下载表格",
     need: "四项都要填", exceptions: "异常件", exWords: { held: "待处理", refused: "没能受理", waiting: "等前一份" } as Record<string, string>,
     exCols: { word: "情况", kind: "类型", no: "受理号", reason: "原因", at: "时间" }, exNone: "没有异常件，收到的都已处理", retry: "重新处理", retried: "已重新处理",
     kinds: { application: "申请", supplement: "补正", withdrawal: "撤回申请", configuration: "配置", slice: "材料", answer: "回执", status: "状态" } as Record<string, string>,

@@ -1,6 +1,6 @@
 /* Every path of the service that this app uses, once. */
 import { api } from "./client";
-import type { Case, CaseBrief, Catalogue, Choice, DraftBody, Entries, ItemData, Receipt, Session, Slot, Upload, Verdict } from "./types";
+import type { SearchData, Case, CaseBrief, Catalogue, Choice, DraftBody, Entries, ItemData, Receipt, Session, Slot, Upload, Verdict } from "./types";
 
 export const PART = 512 * 1024;
 
@@ -12,6 +12,10 @@ export const login = (phone: string, code: string) =>
 export const logout = () => api<void>("/api/logout", { method: "POST", signIn: false });
 
 export const getCatalogue = () => api<Catalogue>("/api/catalogue");
+export const getSearchData = () => api<SearchData>("/api/catalogue/search", { signIn: false });
+/* Words alone: no cookie goes with them. */
+export const reportSearch = (query: string): Promise<unknown> =>
+  fetch("/api/searches", { method: "POST", credentials: "omit", keepalive: true, headers: { "Content-Type": "application/json", "X-Requested-With": "hz" }, body: JSON.stringify({ query }) });
 export const getItem = (code: string) => api<ItemData>(`/api/catalogue/items/${code}`);
 export const getTable = (id: string) => api<{ id: string; values: Choice[] }>(`/api/catalogue/tables?id=${encodeURIComponent(id)}`);
 

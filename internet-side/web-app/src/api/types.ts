@@ -43,9 +43,11 @@ export interface ItemBrief {
   name: string;
   plain_name: string;
   category: string;
+  subcategory?: string | null;
+  path?: string[];
   menu: string[];
+  channels?: { appointment?: boolean; online?: boolean; window?: boolean };
   online_open: boolean;
-  search?: string[];
 }
 
 export interface Stop { text: string; actions: string[] }
@@ -61,15 +63,14 @@ export interface GuideNode { id: string; question: string; hint: string | null; 
 export interface LifeEvent { id: string; title: string; icon: string; home: boolean; start: string; items: string[] }
 export interface Guide { none_of_these: string; window_only: string; events: LifeEvent[]; nodes: GuideNode[] }
 
-export interface SearchWord { text?: string; pinyin: string; initials: string }
-export interface SearchData { synonyms: string[][]; items: { code: string; official: SearchWord; words: SearchWord[] }[] }
+/* Words by which people ask; sounds: syllable -> its characters. */
+export interface SearchData { fillers: string[]; synonyms: string[][]; words: Record<string, string[]>; readings: Record<string, string>; sounds: Record<string, string> }
 
 export interface Catalogue {
   version: number;
   city: string;
   items: ItemBrief[];
   guide: Guide;
-  search: SearchData;
   units: Unit[];
 }
 

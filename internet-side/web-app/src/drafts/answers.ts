@@ -1,8 +1,8 @@
 /* The answers in words, by section: for the check page and for the copy that the person may keep. */
-import type { Field } from "@shared/rules.ts";
+import type { Entries, Field, Repeat } from "@shared/rules.ts";
 import type { ItemData } from "@/api/types";
 import type { Draft } from "./draft";
-import { report, screens } from "./form";
+import { listKey, report, screens } from "./form";
 
 export interface Answer { id: string; label: string; value: string }
 export interface AnswerSection { id: string; title: string; answers: Answer[] }
@@ -26,12 +26,21 @@ export function wordsOf(data: ItemData, f: Field, v: unknown): string {
   return table?.find((c) => c.code === text)?.label || "已选";
 }
 
+/* One person of a list in one line: name, number, relation. */
+export function personWords(data: ItemData, r: Repeat, row: Entries): string {
+  return r.fields.filter((f) => row[f.id] !== undefined && row[f.id] !== "").map((f) => wordsOf(data, f, row[f.id])).join("，");
+}
+function people(data: ItemData, r: Repeat, rows: unknown): Answer[] {
+  const list = Array.isArray(rows) ? (rows as Entries[]) : [];
+  return list.length ? list.map((row, i) => ({ id: `${r.id}.${i}`, label: `第 ${i + 1} 个人`, value: personWords(data, r, row) || "没填" })) : [{ id: r.id, label: r.label, value: "没有" }];
+}
+
 export function answers(data: ItemData, d: Draft): AnswerSection[] {
   const clean = report(data, d).clean;
   return screens(data, d).map((s) => ({
-    id: s.section.id,
-    title: s.section.title,
-    answers: s.fields.map((f) => ({ id: f.id, label: f.ask || f.label, value: wordsOf(data, f, d.entries[f.id] === undefined ? undefined : clean[f.id]) })),
+    id: s.key,
+    title: s.title,
+    answers: s.repeat ? people(data, s.repeat, clean[s.repeat.id]) : s.fields.map((f) => ({ id: f.id, label: f.ask || f.label, value: wordsOf(data, f, d.entries[f.id] === undefined ? undefined : clean[f.id]) })),
   }));
 }
 
@@ -44,5 +53,6 @@ export function placeOf(data: ItemData, id: string, field: string): string {
   }
   const name = field.replace(/_pinyin$/, "").split(".")[0]!;
   const s = (data.family.sections || []).find((x) => x.fields.indexOf(name) >= 0 || (x.repeats || []).indexOf(name) >= 0);
+  if (s && (s.repeats || []).indexOf(name) >= 0) return `/apply/${id}/form/${listKey(s.id, name)}?from=check&at=${field}`;
   return s ? `/apply/${id}/form/${s.id}?from=check` : `/apply/${id}`;
 }

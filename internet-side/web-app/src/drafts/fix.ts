@@ -4,11 +4,14 @@ import { beijingToday } from "@shared/text.ts";
 import type { Entries, Finding, ItemData, Slot, Supplement } from "@/api/types";
 import { nowMs } from "@/state/session";
 import type { Draft } from "./draft";
+import { repeatOf } from "./form";
 
 export const askedIds = (s: Supplement): string[] => (s.fields || []).map((f) => f.field);
 
 export function fixFieldFindings(data: ItemData, d: Draft, s: Supplement, id: string): Finding[] {
   const f = (s.fields || []).find((x) => x.field === id);
+  const list = repeatOf(data, id);
+  if (list) return checkField(data, id, { [id]: d.entries[id] === undefined ? [] : d.entries[id] }, { today: beijingToday(nowMs()), only: askedIds(s) });
   if (d.entries[id] === undefined) return [{ field: id, rule: "required", want: "", have: "", message: `请填写“${f?.label || "这一项"}”` }];
   return checkField(data, id, d.entries, { today: beijingToday(nowMs()), only: askedIds(s) });
 }

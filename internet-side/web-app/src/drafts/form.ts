@@ -1,6 +1,6 @@
 /* The rules engine as the pages use it: what is asked on a screen, what is missing, what will be sent. */
 import { checkField, checkForm, checkMaterials, checkSection, holds, isAsked, materialsFor, CHARACTER_SLOT } from "@shared/rules.ts";
-import type { Context, Entries, Field, Finding, MaterialNeed, Section } from "@shared/rules.ts";
+import type { Context, Entries, Field, Finding, MaterialNeed, Repeat, Section } from "@shared/rules.ts";
 import { beijingToday, hasUntypeable } from "@shared/text.ts";
 import { nowMs } from "@/state/session";
 import type { DraftBody, ItemData, Material, Slot, Untypeable } from "@/api/types";
@@ -48,15 +48,50 @@ export function asked(data: ItemData, d: Draft, f: Field): boolean {
   return isAsked(data, f.id, d.entries, ctx, d.guided);
 }
 
-export interface Screen { section: Section; fields: Field[] }
+/* One screen of the form: the fields of a section, or one of its lists of people. key stands in the address. */
+export interface Screen { key: string; title: string; section: Section; fields: Field[]; repeat?: Repeat }
+
+export const repeatOf = (data: ItemData, id: string): Repeat | undefined => (data.family.repeats || []).find((r) => r.id === id);
+export const listKey = (section: string, repeat: string): string => `${section}.${repeat}`;
+const listShown = (data: ItemData, d: Draft, r: Repeat): boolean => !(r.visible_when || []).length || holds(r.visible_when, report(data, d).clean);
 
 export function screens(data: ItemData, d: Draft): Screen[] {
-  return (data.family.sections || [])
-    .map((section) => ({
-      section,
-      fields: section.fields.map((id) => data.family.fields.find((f) => f.id === id)!).filter((f) => f && asked(data, d, f)),
-    }))
-    .filter((s) => s.fields.length > 0);
+  const out: Screen[] = [];
+  for (const section of data.family.sections || []) {
+    const fields = section.fields.map((id) => data.family.fields.find((f) => f.id === id)!).filter((f) => f && asked(data, d, f));
+    if (fields.length) out.push({ key: section.id, title: section.title, section, fields });
+    for (const id of section.repeats || []) {
+      const repeat = repeatOf(data, id);
+      if (repeat && listShown(data, d, repeat)) out.push({ key: listKey(section.id, id), title: repeat.ask || (section.fields.length ? repeat.label : section.title), section, fields: [], repeat });
+    }
+  }
+  return out;
+}
+
+/* Whether anything of the screen was answered. */
+export const begun = (d: Draft, s: Screen): boolean =>
+  s.repeat ? rowsOf(d, s.repeat).length > 0 : s.fields.some((f) => d.entries[f.id] !== undefined);
+
+/* ---- lists of people ---- */
+export type Row = Record<string, string | boolean>;
+export function rowsOf(d: Draft, r: Repeat): Row[] {
+  const v = d.entries[r.id];
+  return Array.isArray(v) ? (v as Row[]) : [];
+}
+/* The rows as they are from now on; none at all is no answer. */
+export function setRows(d: Draft, r: Repeat, rows: Row[]): void {
+  if (rows.length) d.entries[r.id] = rows;
+  else delete d.entries[r.id];
+}
+export const rowFilled = (row: Row): boolean => Object.keys(row).some((k) => row[k] !== undefined && row[k] !== "");
+/* How many may stand in the list, in words. */
+export function countWords(data: ItemData, d: Draft, r: Repeat): string {
+  const must = !!(r.required_when && r.required_when.length) && holds(r.required_when, report(data, d).clean);
+  const least = Math.max(r.min || 0, must ? 1 : 0);
+  const most = r.max === undefined ? 20 : r.max;
+  const have = rowsOf(d, r).length;
+  if (have >= Math.max(1, least)) return `已填 ${have} 个人，最多 ${most} 个人`;
+  return least ? (least === most ? `要填 ${least} 个人` : `至少填 ${least} 个人，最多 ${most} 个人`) : `没有就直接下一步，最多填 ${most} 个人`;
 }
 
 /* A value left behind by a field that is no longer asked must not travel. */
@@ -67,6 +102,12 @@ export function tidy(data: ItemData, d: Draft): void {
       const has = d.entries[f.id] !== undefined;
       if (has && d.guided.indexOf(f.id) < 0 && !asked(data, d, f)) { delete d.entries[f.id]; changed = true; }
       if (has && d.entries[f.id] === "") { delete d.entries[f.id]; changed = true; }
+    }
+    for (const r of data.family.repeats || []) {
+      if (d.entries[r.id] === undefined) continue;
+      const good = rowsOf(d, r).filter(rowFilled);
+      const keep = listShown(data, d, r) ? good : [];
+      if (keep.length !== rowsOf(d, r).length || !keep.length) { setRows(d, r, keep); changed = true; }
     }
   }
 }
@@ -81,12 +122,15 @@ export const fieldFindings = (data: ItemData, d: Draft, id: string): Finding[] =
 export const sectionFindings = (data: ItemData, d: Draft, section: string): Finding[] =>
   checkSection(data, section, withOdd(d), contextOf(data, d.entries));
 
+export const screenFindings = (data: ItemData, d: Draft, s: Screen): Finding[] =>
+  s.repeat ? fieldFindings(data, d, s.repeat.id) : sectionFindings(data, d, s.section.id).filter((f) => !(s.section.repeats || []).some((id) => f.field === id || f.field.indexOf(`${id}.`) === 0));
+
 export interface Need extends MaterialNeed { material: Material }
 /* Papers of this person, in the item's order; a conditional one that the machine cannot decide is offered, never demanded. */
 export function needs(data: ItemData, d: Draft): Need[] {
   return (materialsFor(data, report(data, d).clean) as Need[]).filter((n) => n.need !== "hidden");
 }
-export const materialName = (m: Material): string => m.plain_name || m.name;
+export { materialName } from "./names";
 
 export function materialFindings(data: ItemData, d: Draft): Finding[] {
   const count = new Map<number, number>();

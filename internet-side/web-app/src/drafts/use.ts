@@ -12,7 +12,7 @@ import { ApiError } from "@/api/client";
 
 /* Large tables come apart from the form; without one the server still judges, so a failure is no obstacle. */
 export async function withTables(data: ItemData): Promise<ItemData> {
-  const wanted = new Set(data.family.fields.map((f) => (f.type === "address" ? "GB/T 2260" : f.code_table)).filter((t): t is string => !!t && !data.code_tables[t]));
+  const wanted = new Set(data.family.fields.concat(...(data.family.repeats || []).map((r) => r.fields)).map((f) => (f.type === "address" ? "GB/T 2260" : f.code_table)).filter((t): t is string => !!t && !data.code_tables[t]));
   await Promise.all(Array.from(wanted, async (id) => {
     try { data.code_tables[id] = await loadTable(id); } catch { /* judged by the service */ }
   }));

@@ -8,7 +8,7 @@ let index: Promise<Catalogue> | null = null;
 const items = new Map<string, Promise<ItemData>>();
 const tables = new Map<string, Promise<Choice[]>>();
 
-async function throughStore<T>(key: string, ask: () => Promise<T>): Promise<T> {
+export async function throughStore<T>(key: string, ask: () => Promise<T>): Promise<T> {
   try {
     const fresh = await ask();
     void keep(key, fresh);

@@ -39,6 +39,7 @@ export const api = {
     post<{ officer: T.Officer; first_password: string }>("/api/officers", o),
   officerAct: (id: string, act: "disable" | "enable" | "unlock" | "reset") =>
     post<{ officer: T.Officer; first_password?: string }>(`/api/officers/${id}/${act}`),
+  searches: (from: string, to: string) => get<T.SearchReport>(`/api/reports/searches${query({ from, to })}`),
   exceptions: () => get<{ exceptions: T.ExceptionRow[] }>("/api/exceptions"),
   retry: (id: string) => post<{ word: string; reason?: string }>(`/api/exceptions/${id}/retry`),
   configuration: () => get<T.Configuration>("/api/configuration"),

@@ -24,7 +24,7 @@ export interface Desk {
 export interface Changes { seq: number; changed: { no: string; kind: "new" | "changed" | "gone" }[]; counts: Counts; channel: Channel }
 
 export interface FormRow {
-  field: string; label: string; value: string; masked?: boolean; register?: string | null; differs?: boolean;
+  field: string; person?: string; label: string; value: string; masked?: boolean; register?: string | null; differs?: boolean;
   check?: "ok" | "differs" | "none" | "unavailable"; note?: string; untypeable?: string; untypeable_page?: string;
 }
 export interface Section { title: string; rows: FormRow[] }
@@ -100,3 +100,6 @@ export interface Officer {
 export interface ExceptionRow { id: string; kind: string; no?: string; word: "held" | "refused" | "waiting"; reason: string; at: string }
 export interface Configuration { version: number; hash: string; published?: string; peer_version: number; same: boolean }
 export interface ItemName { code: string; name: string; plain_name?: string }
+
+/* Searches of citizens that found nothing: words and counts. */
+export interface SearchReport { from: string; to: string; total: number; times: number; searches: { text: string; count: number; days: number; last: string }[] }

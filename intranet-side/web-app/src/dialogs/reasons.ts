@@ -42,12 +42,24 @@ export function pickOfField(r: FormRow, templates: ReasonTemplate[], on: boolean
   compose(p);
   return p;
 }
+/* What can be asked for anew: each answer, and each list of people as a whole. */
+export function askRows(file: Case): FormRow[] {
+  const out: FormRow[] = [];
+  for (const r of file.sections.flatMap((s) => s.rows)) {
+    if (!r.person) { out.push(r); continue; }
+    const field = r.field.split(".")[0]!;
+    const list = out.find((x) => x.field === field);
+    if (list) list.differs = list.differs || r.differs || false;
+    else out.push({ ...r, field, label: r.person.replace(/ 第 \d+ 人$/, "") });
+  }
+  return out;
+}
 export function materialPicks(file: Case, templates: ReasonTemplate[]): Pick[] {
   return file.materials.map((m) => pickOfMaterial(m, templates.filter((t) => (t.target ?? "material") === "material")));
 }
 export function fieldPicks(file: Case, templates: ReasonTemplate[]): Pick[] {
   const mine = templates.filter((t) => t.target === "field");
-  return file.sections.flatMap((s) => s.rows).filter((r) => r.differs).map((r) => pickOfField(r, mine, false));
+  return askRows(file).filter((r) => r.differs).map((r) => pickOfField(r, mine, false));
 }
 export function reasonsOf(picks: Pick[]): Reason[] {
   return picks.filter((p) => p.on && p.text.trim()).map((p) => ({
