@@ -101,7 +101,7 @@ static json_t *answered(const json_t *given)
 int completion_take(struct core *c, struct db_conn *conn, struct dossier *d, const struct wf_transition *t, const json_t *given, int64_t now_ms,
                     struct reply *r, struct err *e)
 {
-    const char *stage = registry_stage(t);
+    const char *stage = wf_asks_stage(t);
     json_t *fields = NULL;
     if (stage == NULL)
         return given && json_object_size(given) ? finding(r, e, "completion", "unknown", "办结信息", "这一步不用填") : 0;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "intranet-side/service/core_parts.h"
-#include "intranet-side/service/flow.h"
 #include "intranet-side/store/event.h"
 #include "intranet-side/store/household.h"
 #include "intranet-side/store/paper.h"
@@ -81,24 +80,6 @@ static void asked_open(struct asked *k, struct core *c, struct db_conn *conn, co
                                             draw}};
 }
 
-const char *registry_stage(const struct wf_transition *t)
-{
-    for (size_t i = 0; i < t->n_effects; i++)
-        if (t->effects[i].kind == WF_REGISTER)
-            return t->effects[i].arg ? t->effects[i].arg : "finish";
-    return NULL;
-}
-
-const char *registry_next_stage(struct core *c, const struct dossier *d)
-{
-    const struct workflow *w = flow_of(c->rules, &d->f);
-    for (size_t i = 0; w && i < w->n_transitions; i++)
-        for (size_t k = 0; k < w->transitions[i].n_from; k++)
-            if (strcmp(w->transitions[i].from[k], d->f.state) == 0 && registry_stage(&w->transitions[i]))
-                return registry_stage(&w->transitions[i]);
-    return "finish";
-}
-
 int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, int64_t now_ms, struct err *e)
 {
     struct asked k;
@@ -134,7 +115,7 @@ int registry_completion(json_t **fields, struct core *c, struct db_conn *conn, c
     const json_t *rule = rule_of(c, d);
     size_t i;
     json_t *f;
-    if (rule == NULL) {
+    if (rule == NULL || stage == NULL) {
         *fields = json_array();
         return 0;
     }
