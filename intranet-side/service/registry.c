@@ -186,16 +186,30 @@ int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, cons
     return rc;
 }
 
+static bool reads_field(const json_t *src, const char *field)
+{
+    const char *key;
+    json_t *v;
+    size_t i;
+    if (strcmp(text_of(src, "field"), field) == 0)
+        return true;
+    json_array_foreach(src, i, v)
+        if (reads_field(v, field))
+            return true;
+    json_object_foreach((json_t *)src, key, v)
+        if (reads_field(v, field))
+            return true;
+    return false;
+}
+
 /* Whether a rule writes this form field into the register: then a difference is what the application asks for. */
 static bool writes_field(const json_t *rule, const char *field)
 {
     size_t i;
-    json_t *op, *src;
-    const char *column;
+    json_t *op;
     json_array_foreach(json_object_get(rule, "ops"), i, op)
-        json_object_foreach(json_object_get(op, "set"), column, src)
-            if (strcmp(text_of(src, "field"), field) == 0)
-                return true;
+        if (reads_field(json_object_get(op, "set"), field))
+            return true;
     return false;
 }
 
