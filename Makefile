@@ -113,6 +113,8 @@ $(B)/tests/test_suite2: $(B)/obj/tests/unit/test_suite2.o $(UNIT_HELP) $(B)/libf
 	$(link) $^ -lcmocka $(LIBS) -lcrypto
 $(B)/tests/test_%: $(B)/obj/tests/unit/test_%.o $(UNIT_HELP) $(B)/libferry.a $(B)/libcommon.a
 	$(link) $^ -lcmocka $(LIBS)
+$(B)/tests/import_%: $(B)/obj/tests/integration/import_%.o $(B)/libintranet.a $(B)/libferry.a $(B)/libcommon.a
+	$(link) $^ $(LIBS)
 $(B)/tests/%: $(B)/obj/tests/integration/%.o $(B)/libferry.a $(B)/libcommon.a
 	$(link) $^ $(LIBS)
 $(B)/tests/fault_peer: $(B)/obj/tests/faults/fault_peer.o $(B)/libferry.a $(B)/libcommon.a

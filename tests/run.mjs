@@ -57,7 +57,8 @@ async function nodeTests(source) {
   for (const line of r.out.split('\n').filter(Boolean)) {
     try {
       const t = JSON.parse(line);
-      if (path.resolve(t.name) === path.resolve(source)) results.push(failure(source, 'file', t.ok ? 'no tests in it' : t.why));
+      if (t.note) console.log(`    ${path.basename(source)}: ${t.note}`);
+      else if (path.resolve(t.name) === path.resolve(source)) results.push(failure(source, 'file', t.ok ? 'no tests in it' : t.why));
       else results.push({ source, ...t });
     } catch { /* a test's own output */ }
   }

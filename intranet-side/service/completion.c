@@ -87,15 +87,20 @@ static int given_known(const json_t *fields, const json_t *given, struct reply *
     return 0;
 }
 
-/* Empty answers are none. */
-static json_t *answered(const json_t *given)
+/* What is given takes the place of what was there; an empty answer takes it away. Whether anything changed. */
+static bool answer(json_t *all, const json_t *given)
 {
-    json_t *out = json_object(), *v;
+    bool changed = false;
+    json_t *v;
     const char *id;
-    json_object_foreach((json_t *)given, id, v)
-        if (json_is_string(v) && *json_string_value(v))
-            json_object_set(out, id, v);
-    return out;
+    json_object_foreach((json_t *)given, id, v) {
+        const char *text = json_string_value(v);
+        if (text && *text)
+            changed = json_object_set(all, id, v) == 0 || changed;
+        else
+            changed = json_object_del(all, id) == 0 || changed;
+    }
+    return changed;
 }
 
 int completion_take(struct core *c, struct db_conn *conn, struct dossier *d, const struct wf_transition *t, const json_t *given, int64_t now_ms,
@@ -107,20 +112,19 @@ int completion_take(struct core *c, struct db_conn *conn, struct dossier *d, con
         return given && json_object_size(given) ? finding(r, e, "completion", "unknown", "办结信息", "这一步不用填") : 0;
     if (registry_completion(&fields, c, conn, d, stage, e) < 0)
         return -1;
-    json_t *mine = answered(given), *all = json_copy(json_object_get(d->payload, "completion"));
+    json_t *all = json_copy(json_object_get(d->payload, "completion"));
     if (all == NULL)
         all = json_object();
-    json_object_update(all, mine);
+    const bool changed = answer(all, given);
     json_t *with_form = json_copy((json_t *)d->entries);
     json_object_update(with_form, all);
     int rc = given_known(fields, given, r, e) < 0 || fields_check(fields, with_form, now_ms, r, e) < 0 ? -1 : 0;
-    if (rc == 0 && json_object_size(mine)) {
+    if (rc == 0 && changed) {
         json_object_set(d->payload, "completion", all);
         rc = dossier_save_payload(d, conn, e);
     }
     json_decref(with_form);
     json_decref(all);
-    json_decref(mine);
     json_decref(fields);
     return rc;
 }

@@ -47,6 +47,16 @@ static void test_flow_1(void **state)
     app_free(a);
 }
 
+/* What officers added so far, as the next one sees it. */
+static void assert_kept(struct world *w, const char *no, const char *new_head)
+{
+    struct reply r = {0};
+    struct err e = {0};
+    must(caseview_effect(&w->c, &w->officer, no, w->now, &r, &e), &e);
+    assert_string_equal(text_of(json_object_get(r.body, "completed"), "done_new_head_id_no"), new_head);
+    json_decref(r.body);
+}
+
 /* WFL-201..207: flow ②: the aux reviews and fills in, the officer checks originals and finishes; either one's part is closed to the other. */
 static void test_flow_2(void **state)
 {
@@ -57,10 +67,13 @@ static void test_flow_2(void **state)
     refused(w, &w->aux, a->no, "originals_ok", "", ERR_DENIED, "不由您办理");
     takes(w, &w->officer, a->no, "originals_ok", "", "awaiting_completion");
     refused(w, &w->officer, a->no, "submit_completion", "", ERR_DENIED, "不由您办理");
-    takes(w, &w->aux, a->no, "submit_completion", "", "completion_review");
+    refused(w, &w->aux, a->no, "submit_completion", "\"completion\":{\"done_nothing\":\"1\"}", ERR_INPUT, "不认识");
+    takes(w, &w->aux, a->no, "submit_completion", "\"completion\":{\"done_new_head_id_no\":\"340799198102061555\"}", "completion_review");
+    assert_kept(w, a->no, "340799198102061555");         /* the aux fills in for the officer who finishes */
     refused(w, &w->aux, a->no, "finish", "", ERR_DENIED, "不由您办理");
-    takes(w, &w->officer, a->no, "return_to_aux", "\"opinion\":\"日期请核对\"", "awaiting_completion");
-    takes(w, &w->aux, a->no, "submit_completion", "", "completion_review");
+    takes(w, &w->officer, a->no, "return_to_aux", "\"opinion\":\"不是户主，不用填新户主\"", "awaiting_completion");
+    takes(w, &w->aux, a->no, "submit_completion", "\"completion\":{\"done_new_head_id_no\":\"\"}", "completion_review");
+    assert_kept(w, a->no, "");
     takes(w, &w->officer, a->no, "finish", OK, "completed");
     app_free(a);
 }
