@@ -109,7 +109,7 @@ json_t *effect_in_words(const struct effect_plan *p, const struct catalogue *c)
         for (size_t k = 0; k < kinds[v->kind].n; k++) {
             const struct column *m = &kinds[v->kind].v[k];
             const char *a = effect_text(v->before, m->column), *b = effect_text(v->after, m->column);
-            if (strcmp(a, b) == 0 || (v->before == NULL && strcmp(m->column, "household_id") == 0) || (!*a && strcmp(b, "0") == 0))
+            if (strcmp(a, b) == 0 || (!*a && strcmp(b, "0") == 0))
                 continue;
             json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s}", "who", who, "what", m->label, "before", *a ? shown(p, c, m->column, a) : "",
                                                  "after", *b ? shown(p, c, m->column, b) : ""));

@@ -455,6 +455,11 @@ const char *wf_register_stage(const struct wf_transition *t)
     return NULL;
 }
 
+const char *wf_asks_stage(const struct wf_transition *t)
+{
+    return t->needs & WF_NEED_COMPLETION ? t->stage : wf_register_stage(t);
+}
+
 bool wf_touches_register(const struct wf_transition *t)
 {
     return wf_has_effect(t, WF_REGISTER) || wf_has_effect(t, WF_REGISTER_CANCEL);

@@ -95,6 +95,8 @@ bool wf_is_main(const struct wf_transition *t);
 /* Stage of the register that this transition carries out; NULL when it carries none out. */
 const char *wf_register_stage(const struct wf_transition *t);
 #define WF_STAGE_FINISH "finish"         /* of plain `register` */
+/* The stage whose completion and plan the step's dialog shows: its own, or the next one when it asks for what that needs. NULL: neither. */
+const char *wf_asks_stage(const struct wf_transition *t);
 bool wf_touches_register(const struct wf_transition *t);      /* carries a stage out or takes stages back: not to be undone */
 
 #endif

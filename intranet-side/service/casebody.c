@@ -228,7 +228,7 @@ json_t *casebody_actions(struct view *v, struct err *e)
         }
         json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:b, s:o, s:b, s:s, s:b, s:s*}", "action", t[i]->action, "label", t[i]->label, "key",
                                              t[i]->key ? json_string(t[i]->key) : json_null(), "main", t[i]->key && strcmp(t[i]->key, "F2") == 0, "needs",
-                                             needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_touches_register(t[i]), "register", registry_filled_stage(t[i])));
+                                             needs, "enabled", *why == '\0', "why_not", why, "undoable", !wf_touches_register(t[i]), "register", wf_asks_stage(t[i])));
     }
     return out;
 }
@@ -353,7 +353,7 @@ json_t *casebody_summary(struct view *v, const json_t *trail, struct err *e)
     json_t *opinions = json_array(), *open = json_array(), *x;
     size_t i;
     char text[120];
-    if (registry_plan(&p, v->c, v->conn, v->d, registry_next_stage(v->c, v->d), v->now_ms, e) < 0) {
+    if (registry_plan(&p, v->c, v->conn, v->d, flow_stage(v->c->rules, &v->d->f), v->now_ms, e) < 0) {
         effect_plan_clear(&p);
         json_decref(opinions);
         json_decref(open);

@@ -130,7 +130,7 @@ static int read_effect(struct db_conn *conn, void *arg, struct err *e)
         json_object_update(tried, (json_t *)j->completion);
         json_object_set_new(d.payload, "completion", tried);
     }
-    const char *stage = registry_next_stage(j->c, &d);
+    const char *stage = flow_stage(j->c->rules, &f);
     int rc = registry_plan(&p, j->c, conn, &d, stage, j->now, e);
     if (rc == 0)
         rc = registry_completion(&completion, j->c, conn, &d, stage, e);

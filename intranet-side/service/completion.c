@@ -106,7 +106,7 @@ static bool answer(json_t *all, const json_t *given)
 int completion_take(struct core *c, struct db_conn *conn, struct dossier *d, const struct wf_transition *t, const json_t *given, int64_t now_ms,
                     struct reply *r, struct err *e)
 {
-    const char *stage = registry_filled_stage(t);
+    const char *stage = wf_asks_stage(t);
     json_t *fields = NULL;
     if (stage == NULL)
         return given && json_object_size(given) ? finding(r, e, "completion", "unknown", "办结信息", "这一步不用填") : 0;

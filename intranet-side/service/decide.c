@@ -149,7 +149,7 @@ static int ask_once(struct job *j, struct db_conn *conn, const struct dossier *d
     if (!wf_has_effect(t, WF_REGISTER))
         return 0;
     struct effect_plan p;
-    int rc = registry_plan(&p, j->c, conn, d, registry_stage(t), j->now, e);
+    int rc = registry_plan(&p, j->c, conn, d, wf_register_stage(t), j->now, e);
     const char *warning = rc == 0 ? json_string_value(json_array_get(p.warnings, 0)) : NULL;
     if (warning && json_array_size(p.refusals) == 0) {
         reply_field(j->r, "unseen_ok", "warning", warning);

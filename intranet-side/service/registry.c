@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "intranet-side/service/core_parts.h"
-#include "intranet-side/service/flow.h"
 #include "intranet-side/store/event.h"
 #include "intranet-side/store/household.h"
 #include "intranet-side/store/paper.h"
@@ -81,26 +80,6 @@ static void asked_open(struct asked *k, struct core *c, struct db_conn *conn, co
                                             draw}};
 }
 
-const char *registry_stage(const struct wf_transition *t)
-{
-    for (size_t i = 0; i < t->n_effects; i++)
-        if (t->effects[i].kind == WF_REGISTER)
-            return t->effects[i].arg ? t->effects[i].arg : "finish";
-    return NULL;
-}
-
-const char *registry_filled_stage(const struct wf_transition *t)
-{
-    return t->needs & WF_NEED_COMPLETION ? t->stage : registry_stage(t);
-}
-
-const char *registry_next_stage(struct core *c, const struct dossier *d)
-{
-    const struct workflow *w = flow_of(c->rules, &d->f);
-    const struct wf_transition *t = w ? workflow_forward(w, d->f.state) : NULL;
-    return t && t->stage ? t->stage : "finish";
-}
-
 int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, int64_t now_ms, struct err *e)
 {
     struct asked k;
@@ -136,7 +115,7 @@ int registry_completion(json_t **fields, struct core *c, struct db_conn *conn, c
     const json_t *rule = rule_of(c, d);
     size_t i;
     json_t *f;
-    if (rule == NULL) {
+    if (rule == NULL || stage == NULL) {
         *fields = json_array();
         return 0;
     }
@@ -207,16 +186,30 @@ int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, cons
     return rc;
 }
 
+static bool reads_field(const json_t *src, const char *field)
+{
+    const char *key;
+    json_t *v;
+    size_t i;
+    if (strcmp(text_of(src, "field"), field) == 0)
+        return true;
+    json_array_foreach(src, i, v)
+        if (reads_field(v, field))
+            return true;
+    json_object_foreach((json_t *)src, key, v)
+        if (reads_field(v, field))
+            return true;
+    return false;
+}
+
 /* Whether a rule writes this form field into the register: then a difference is what the application asks for. */
 static bool writes_field(const json_t *rule, const char *field)
 {
     size_t i;
-    json_t *op, *src;
-    const char *column;
+    json_t *op;
     json_array_foreach(json_object_get(rule, "ops"), i, op)
-        json_object_foreach(json_object_get(op, "set"), column, src)
-            if (strcmp(text_of(src, "field"), field) == 0)
-                return true;
+        if (reads_field(json_object_get(op, "set"), field))
+            return true;
     return false;
 }
 

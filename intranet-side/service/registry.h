@@ -7,13 +7,7 @@
 #include "intranet-side/domain/workflow.h"
 #include "intranet-side/service/dossier.h"
 
-/* Stage of the register that a transition works on: "finish", "permit", "move_out", "move_in"; NULL: it leaves the register alone. */
-const char *registry_stage(const struct wf_transition *t);
-/* Stage for which a transition takes what the officer adds: its own, or where somebody fills in for the one who finishes, the next ahead. NULL: none. */
-const char *registry_filled_stage(const struct wf_transition *t);
-/* The stage that comes next on the way forward from the case's state; "finish" when none does. */
-const char *registry_next_stage(struct core *c, const struct dossier *d);
-/* Work the plan of a stage out, with what the officers added so far. No rule for the item's family: an empty plan. */
+/* Work the plan of a stage out, with what the officers added so far. No rule for the item's family, or stage NULL: an empty plan. */
 int registry_plan(struct effect_plan *out, struct core *c, struct db_conn *conn, const struct dossier *d, const char *stage, int64_t now_ms, struct err *e);
 /* Carry it out with before and after kept. ERR_CONFLICT with r->zh and fields: what stands against it. */
 int registry_apply(struct core *c, struct db_conn *conn, struct dossier *d, const struct actor *a, const char *stage, int64_t now_ms, char *result,

@@ -169,7 +169,7 @@ static int effect(struct step *s, const struct wf_effect *x, const char *trail, 
 {
     switch (x->kind) {
     case WF_REGISTER:
-        return registry_apply(s->c, s->conn, s->d, s->a, registry_stage(s->t), s->now_ms, s->result, sizeof s->result, r, e);
+        return registry_apply(s->c, s->conn, s->d, s->a, wf_register_stage(s->t), s->now_ms, s->result, sizeof s->result, r, e);
     case WF_REGISTER_CANCEL:             /* the permit is void, who was locked is free */
         return stages_back(s, r, e);
     case WF_STATUS_OUT:

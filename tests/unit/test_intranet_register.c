@@ -107,10 +107,24 @@ static void test_death_of_a_head(void **state)
     takes(w, &w->officer, a->no, "pass", OK, "awaiting_originals");
     takes(w, &w->officer, a->no, "originals_ok", "", "awaiting_completion");
     refused(w, &w->officer, a->no, "finish", OK, ERR_CONFLICT, "逝者是户主，户内还有 3 名家庭成员");
+    json_t *asked = effect(w, a->no), *typed = json_pack("{s:s}", "done_new_head_id_no", "340799194703110844");
+    assert_string_equal(text_of(json_array_get(json_object_get(asked, "completion"), 0), "id"), "done_new_head_id_no");
+    assert_int_equal(json_array_size(json_object_get(asked, "obstacles")), 1);
+    struct reply r = {0};
+    struct err err = {0};
+    must(caseview_effect_with(&w->c, &w->officer, a->no, typed, w->now, &r, &err), &err);      /* what is typed is looked at, not kept */
+    assert_int_equal(json_array_size(json_object_get(r.body, "obstacles")), 0);
+    reply_clear(&r);
+    json_decref(asked);
+    json_decref(typed);
+    refused(w, &w->officer, a->no, "finish", OK, ERR_CONFLICT, "逝者是户主");
     refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799194703110845\"}", ERR_INPUT, "身份证号不对");
     refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_other\":\"1\"}", ERR_INPUT, "不认识");
     refused(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799199710206943\"}", ERR_CONFLICT, "新户主不是户内的正常成员");
     takes(w, &w->officer, a->no, "finish", "\"completion\":{\"done_new_head_id_no\":\"340799194703110844\"}", "completed");
+    asked = effect(w, a->no);
+    assert_string_equal(text_of(json_object_get(asked, "completed"), "done_new_head_id_no"), "340799194703110844");
+    json_decref(asked);
     json_t *head = registered(w, "340799194703110844");
     assert_string_equal(text_of(head, "relation_to_head"), "02");
     json_decref(head);

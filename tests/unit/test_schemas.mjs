@@ -522,6 +522,22 @@ test("CAT POP effects: every family has one, sources are form fields or its own 
   }
 });
 
+test("POP-63 what the catalogue limits to state land is checked against the household's mark, and nothing else of those families is refused for it", () => {
+  const limited = items.filter((i) => /国有土地/.test(i.name)).map((i) => i.code);
+  assert.deepEqual(limited, ["HJ019", "HJ021", "HJ023", "HJ044", "HJ046", "HJ047", "HJ048", "HJ049", "HJ050", "HJ051", "HJ053", "HJ073"]);
+  const preset = (item, field) => families.get(item.form).presets[item.code]?.[field];
+  /* A condition that the item's own presets rule out. */
+  const ruledOut = (item, c) => preset(item, c.field) !== undefined && !preset(item, c.field).some((v) => (c.in ? c.in.includes(v) : c.not_in ? !c.not_in.includes(v) : true));
+  for (const item of items) {
+    const guards = effects.find((e) => e.form === item.form).guards.filter((g) => g.check === "land_is_state");
+    const applies = guards.some((g) => !(g.when ?? []).some((c) => ruledOut(item, c)));
+    if (limited.includes(item.code)) assert.ok(applies, item.code);
+    else if (applies) assert.equal(preset(item, "land_kind") ?? preset(item, "settle_mode"), undefined, item.code);
+  }
+  for (const code of ["HJ019", "HJ021", "HJ023", "HJ073"])      // 投靠配偶的除外
+    assert.ok(effects.find((e) => e.form === byCode.get(code).form).guards.some((g) => g.check === "land_is_state" && g.when.some((c) => ["10", "11", "12"].every((v) => c.not_in?.includes(v)))), code);
+});
+
 test("organisation: 1 city, 3 sub-bureaus, 8 stations; an officer of every role everywhere it belongs", () => {
   const kinds = (k) => org.units.filter((u) => u.kind === k);
   assert.deepEqual(["city", "sub_bureau", "station"].map((k) => kinds(k).length), [1, 3, 8]);
