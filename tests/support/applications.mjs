@@ -49,6 +49,7 @@ class Paper {
 
   citizen() {
     const of = (least, most) => people.filter((p) => p.status === 'normal' && p.birth_date <= addYears(this.today, -least) && p.birth_date > addYears(this.today, -most));
+    if (this.want.strangers && this.chance(0.6)) return { name: this.name().replace('〓', ''), id_no: inventNumber(this.random, addYears(shift(this.today, -Math.floor(this.random() * 9000)), -20), undefined, this.pick(['110101', '320102', '341204'])) };
     const young = this.chance(0.15) ? of(16, 18) : [];                // who lives on his own work may apply for himself
     return this.pick(young.length ? young : of(18, 120));
   }
@@ -181,6 +182,14 @@ class Paper {
       const of = this.pick(people.filter((p) => p.status !== 'normal'));
       if (this.chance(0.7) && this.clean.person_birth_date) this.done[fix.officer] = inventNumber(this.random, this.clean.person_birth_date, this.clean.person_gender);
       else { this.done[fix.officer] = of.id_no; this.who[fix.officer] = of; }
+      return true;
+    }
+    if (fix.where) {                                                // somebody of elsewhere
+      const place = (code) => /[1-9]\d?$/.test(code.slice(2)) && (fix.where === 'province' ? code.startsWith(fix.province) && !code.startsWith(fix.city) : !code.startsWith(fix.province));
+      this.entries.subject_region = this.pick(this.rules.code_tables['GB/T 2260'].filter((c) => place(c.code))).code;
+      const subject = this.fields.get('subject_id_no');
+      if (!subject || this.follows(subject)) this.applicant = this.citizen();
+      else { delete this.who.subject_id_no; this.entries.subject_id_no = inventNumber(this.random, addYears(shift(this.today, -Math.floor(this.random() * 9000)), -this.pick([1, 18, 25, 50])), undefined, '320102'); }
       return true;
     }
     if (fix.drop) { delete this.done[fix.drop]; return true; }

@@ -123,9 +123,14 @@ export class Reading {
     if (o.op === 'move_person' && known && p?.household_id === h.household_id) return bad('lives there');
     if (o.op === 'set_head' && p && known && p.household_id !== h.household_id) return bad('is no member', this.fromOfficer(o.person) ?? 'somebody');
     if (o.op === 'set_head' && p && known && isHead(p)) return bad('is head already', this.fromOfficer(o.person) ?? 'member');
-    if (['cancel_person', 'move_person', 'admit_person'].includes(o.op) && normal(p) && isHead(p) && householdOf(p).kind === '10' && membersOf(householdOf(p)).some((m) => !leaving.has(m))) return bad('is head and others stay', this.asked('done_new_head_id_no') ? { heir: membersOf(householdOf(p)).filter((m) => !leaving.has(m)) } : 'member');
+    if (['cancel_person', 'move_person', 'admit_person'].includes(o.op) && normal(p) && isHead(p) && householdOf(p).kind === '10' && membersOf(householdOf(p)).some((m) => !leaving.has(m)) && !this.heirs(true).has(p.household_id)) return bad('is head and others stay', this.heirs(false).has(p.household_id) ? { heir: membersOf(householdOf(p)).filter((m) => !leaving.has(m)) } : 'member');
     if (o.op === 'add_person' && o.set?.id_no?.field && personBy.has(this.entries[o.set.id_no.field])) return bad('number is known', 'invent');
     return null;
+  }
+
+  /** Households that get another head by this form: now, or if the officer named one. */
+  heirs(now) {
+    return new Set(this.rule.ops.filter((o) => o.op === 'set_head' && (!now || this.holds(o.when))).map((o) => this.household(o.household)?.household_id).filter(Boolean));
   }
 
   /** Whether some column of somebody gets another value, as far as it comes from an answer. */
@@ -174,10 +179,9 @@ export class Reading {
     }
     for (const c of this.rule.completion ?? [])
       if (c.required && c.type === 'id_number' && this.holds(c.when) && !this.entries[c.id]) return { rule: `officer: ${c.id}`, related: [], fix: { officer: c.id } };
-    const head = ops.some((o) => o.op === 'set_head' && ![this.ref(o.household)].flat().some((w) => w?.by === 'new'));
     for (const o of ops) for (const row of this.rows(o)) {
       const x = this.op(o, row, leaving);
-      if (x && !(head && /others stay/.test(x.rule))) return x;
+      if (x) return x;
     }
     return null;
   }
