@@ -16,8 +16,9 @@ const char *edition_city(const struct edition *d);
 /* Body of GET /api/catalogue and its ETag (quoted hash). Live as long as the edition. */
 struct bytes edition_index(const struct edition *d);
 const char *edition_tag(const struct edition *d);
-/* Body of one item, made at the first wish. ERR_MISSING: unknown or switched off. Lives as long as the edition. */
-int edition_item(struct bytes *out, struct edition *d, const char *code, struct err *e);
+/* Body of one item as the city ("") or a district has it, made at the first wish. ERR_MISSING: unknown or switched off there. Lives as long
+ * as the edition. */
+int edition_item(struct bytes *out, struct edition *d, const char *code, const char *region, struct err *e);
 /* The unit as the contract shows it; a new reference, with the code alone when it is unknown. */
 json_t *edition_unit(const struct edition *d, const char *code);
 /* Its short name, "派出所" when unknown. */

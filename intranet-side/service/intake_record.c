@@ -212,7 +212,7 @@ static int attributes(struct incoming *in, const struct rec_node *root, struct c
     in->config = strtoll(rec_attr(root, "config"), NULL, 10);
     if (clock_parse_rfc3339(&in->submitted, rec_attr(root, "submitted"), e) < 0 || catalogue_for(&in->catalogue, c, in->config, e) < 0)
         return -1;
-    const struct item *item = catalogue_item(in->catalogue, in->item);
+    const struct item *item = catalogue_item_in(in->catalogue, in->item, catalogue_region_of(in->catalogue, in->unit));
     if (item == NULL || !item->enabled || !item->online_open)
         return incoming_refuse(in, e, ERR_INPUT, "this item cannot be applied for online", "这项业务现在不能在网上办理，请到窗口办理");
     if (catalogue_label(in->catalogue, "GA 380", in->unit) == NULL || strcmp(in->unit, rec_attr(root, "unit")) != 0)
@@ -251,7 +251,7 @@ static int judge(struct incoming *in, const struct form_identity *who, int64_t n
 
 static bool originals(const struct incoming *in)
 {
-    const struct item *item = catalogue_item(in->catalogue, in->item);
+    const struct item *item = catalogue_item_in(in->catalogue, in->item, catalogue_region_of(in->catalogue, in->unit));
     for (size_t i = 0; i < item->n_materials; i++)
         for (size_t k = 0; item->materials[i].original && k < in->n_pages; k++)
             if (in->pages[k].material == item->materials[i].no)

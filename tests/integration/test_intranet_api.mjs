@@ -150,10 +150,15 @@ test('SEC-09 roles: what is not of one\'s role is refused on every path of it, w
     for (const operation of theirs) await o.refused(403, 'denied', ...request(operation));
     for (const operation of operations(/GET \/api\/(me|desk|changes|units|configuration)/)) await o.call(...request(operation));
   }
-  const units = async (login) => (await (await enter(login)).get('/api/units')).units.map((u) => u.code);
+  const tree = async (login) => (await (await enter(login)).get('/api/units')).units;
+  const units = async (login) => (await tree(login)).filter((u) => u.level !== 'committee').map((u) => u.code);
   assert.deepEqual(await units('hj_officer1'), [STATION]);
   assert.equal((await units('hj_approve1')).length, 4);
   assert.equal((await units('hj_admin')).length, 12);
+  for (const [login, n] of [['hj_officer1', 3], ['hj_approve1', 9], ['hj_admin', 24]]) {      // 村居 of the organisation tree, below the stations one sees
+    const all = await tree(login), committees = all.filter((u) => u.level === 'committee');
+    assert.ok(committees.length === n && committees.every((v) => all.some((s) => s.code === v.parent && s.level === 'station')), `${login}: ${committees.length}`);
+  }
   const o = await enter('hj_officer1');
   const { items } = await o.get('/api/configuration/items');
   assert.ok(items.some((i) => i.code === 'HJ043') && items.every((i) => /^HJ/.test(i.code)));
