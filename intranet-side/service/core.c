@@ -6,6 +6,7 @@
 
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/store/case.h"
+#include "intranet-side/store/change.h"
 #include "intranet-side/store/page.h"
 #include "intranet-side/store/people.h"
 #include "intranet-side/store/register.h"
@@ -81,7 +82,7 @@ int core_audit_now(struct core *c, const struct actor *a, int64_t now_ms, const 
 int core_prepare(struct db *db, struct err *e)
 {
     const struct db_statements *const all[] = {&case_statements, &case_list_statements, &page_statements, &trail_statements,
-                                               &people_statements, &register_statements, &log_statements};
+                                               &people_statements, &register_statements, &log_statements, &change_statements};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (db_prepare(db, all[i], e) < 0)
             return -1;

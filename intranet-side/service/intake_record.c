@@ -6,14 +6,12 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/form.h"
 #include "common/record.h"
 #include "intranet-side/domain/caseno.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/intake_identity.h"
-
-enum { BUNDLE_CAP = 16 << 20 };
+#include "intranet-side/service/releases.h"
 
 int incoming_refuse(struct incoming *in, struct err *e, enum err_code code, const char *why, const char *zh)
 {
@@ -39,20 +37,9 @@ void incoming_free(struct incoming *in)
 
 int catalogue_for(struct catalogue **out, struct core *c, int64_t version, struct err *e)
 {
-    char path[700];
-    struct buf b;
-    struct err mine = {0};
-    *out = NULL;
-    if (version == (int64_t)catalogue_version(c->catalogue)) {
-        *out = catalogue_ref(c->catalogue);
-        return 0;
-    }
-    buf_init(&b, BUNDLE_CAP);
-    if (*c->bundle_dir && str_fmt(path, sizeof path, &mine, "%s/configuration-%lld.json", c->bundle_dir, (long long)version) == 0 &&
-        file_read_path(&b, path, BUNDLE_CAP, &mine) == 0)
-        catalogue_load_bundle(out, buf_bytes(&b), &mine);
-    buf_clear(&b);
-    return *out ? 0 : err_set(e, ERR_HELD, "configuration version %lld is not known here (ours is %u)", (long long)version, catalogue_version(c->catalogue));
+    const struct catalogue *known = releases_version(c, version);
+    *out = known ? catalogue_ref((struct catalogue *)known) : NULL;
+    return known ? 0 : err_set(e, ERR_HELD, "configuration version %lld is not known here (ours is %u)", (long long)version, catalogue_version(c->catalogue));
 }
 
 #define COPY(to, from) snprintf(to, sizeof to, "%s", from)
