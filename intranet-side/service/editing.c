@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/text.h"
+#include "ferry/lib/delivery.h"
 #include "intranet-side/service/editing_parts.h"
 #include "intranet-side/service/publish.h"
 
@@ -277,6 +278,18 @@ static int release_write(struct db_conn *conn, void *arg, struct err *e)
     return change_save(conn, &x->set, e) < 0 ? -1 : audit(x, conn, e);
 }
 
+/* The number after ours; after that of the other side when it is ahead (our database was put back): a number never has two contents there. */
+static uint32_t next_number(struct core *c)
+{
+    struct delivery_state s = {0};
+    uint64_t last = catalogue_version(c->catalogue);
+    if (c->delivery)
+        delivery_health(c->delivery, &s);
+    if (s.peer_config > last && s.peer_config < INT32_MAX)
+        last = s.peer_config;
+    return (uint32_t)last + 1;
+}
+
 static int release_held(struct act *x, struct err *e)
 {
     struct catalogue *next = NULL;
@@ -286,8 +299,9 @@ static int release_held(struct act *x, struct err *e)
         return reply_refuse(x->r, e, ERR_CONFLICT, "another version was released meanwhile", "刚发布了新的版本 v%u，请对照新的内容再核对一遍", now);
     if (db_read(x->c->db, read_set, x, e) < 0)
         return reply_refuse(x->r, e, e->code, e->msg, "没有这份改动");
-    x->released = (int64_t)now + 1;
-    int rc = editing_try(&next, &findings, x->c, x->set.changes, now + 1, e);
+    const uint32_t number = next_number(x->c);
+    x->released = number;
+    int rc = editing_try(&next, &findings, x->c, x->set.changes, number, e);
     if (rc == 0) {
         x->words = words = changes_words(x->set.changes, x->c->catalogue, next);
         rc = publish_next(x->c, next, release_write, x, x->now, e);
