@@ -444,11 +444,112 @@ static void test_base_without_place(void **state)
     json_decref(all);
 }
 
+static void wish_xml(struct buf *out, const char *change)
+{
+    struct xml_out x;
+    struct err e = {0};
+    json_t *k = *change ? parsed(change) : NULL;
+    xml_begin(&x, "configuration-wish", "urn:hz:record:1");
+    xml_attr(&x, "asked", "2026-11-20T01:00:00Z");
+    xml_attr_int(&x, "config", 1);
+    xml_open(&x, "title");
+    xml_text(&x, "省平台停办");
+    xml_close(&x);
+    xml_open(&x, "text");
+    xml_text(&x, "省统一平台今天起关闭了这一项");
+    xml_close(&x);
+    if (k) {
+        char *value = json_dumps(json_object_get(k, "value"), JSON_ENCODE_ANY);
+        xml_open(&x, "change");
+        xml_attr(&x, "region", "");
+        xml_attr(&x, "item", text_of(k, "item"));
+        xml_attr(&x, "path", text_of(k, "path"));
+        xml_text(&x, value);
+        xml_close(&x);
+        free(value);
+        json_decref(k);
+    }
+    must(xml_end(&x, &e), &e);
+    *out = x.out;
+}
+
+static const char *wishes(struct world *w, const char *id, const char *no, const char *change, struct err *why)
+{
+    struct buf xml;
+    wish_xml(&xml, change);
+    const char *word = arrive(w, "configuration-wish", no, id, "", buf_bytes(&xml), why);
+    buf_clear(&xml);
+    return word;
+}
+#define OFF "{\"item\":\"HJ001\",\"path\":\"online_open\",\"value\":false}"
+
+/* IMP-07, ADM-02, FRY-15: what the other side wants becomes a draft and a prompt, and takes two persons here; or it is declined with a reason. */
+static void test_wish(void **state)
+{
+    struct world *w = *state;
+    struct err why;
+    struct reply r = {0};
+    struct err e = {0};
+    static const char id[] = "00112233445566778899aabbccddee01", other[] = "00112233445566778899aabbccddee02";
+    assert_string_equal(wishes(w, id, "", OFF, &why), "applied");
+    assert_string_equal(wishes(w, id, "", OFF, &why), "applied");        /* the same again is one draft */
+    assert_string_equal(wishes(w, other, "", "", &why), "applied");
+    json_t *notices = json_array();
+    must(editing_notices(&w->c, &w->admin, notices, w->now, &e), &e);
+    assert_string_equal(text_of(json_array_get(notices, 0), "text"), "互联网侧提出 2 份配置改动，请处理");
+    json_decref(notices);
+    notices = json_array();
+    must(editing_notices(&w->c, &w->officer, notices, w->now, &e), &e);
+    assert_int_equal(json_array_size(notices), 0);
+    json_decref(notices);
+    must(editing_get(&w->c, &w->admin, id, &r, &e), &e);
+    json_t *s = r.body;
+    assert_string_equal(text_of(s, "source"), "internet");
+    assert_string_equal(text_of(s, "wish"), "省统一平台今天起关闭了这一项");
+    assert_string_equal(text_of(json_array_get(json_object_get(s, "words"), 0), "after"), "关");
+    assert_true(catalogue_item(w->c.catalogue, "HJ001")->online_open);
+    assert_int_equal(acts(w, &w->admin, &s, "submit", "核实无误"), ERR_NONE);
+    assert_int_equal(acts(w, &w->admin, &s, "release", NULL), ERR_DENIED);
+    assert_int_equal(acts(w, &second, &s, "release", NULL), ERR_NONE);
+    assert_false(catalogue_item(w->c.catalogue, "HJ001")->online_open);
+    json_decref(s);
+    memset(&r, 0, sizeof r);
+    must(editing_get(&w->c, &w->admin, other, &r, &e), &e);
+    s = r.body;
+    assert_int_equal(acts(w, &w->admin, &s, "submit", "空的"), ERR_INPUT);
+    assert_int_equal(acts(w, &w->admin, &s, "decline", ""), ERR_INPUT);
+    assert_int_equal(acts(w, &w->admin, &s, "decline", "省厅已恢复"), ERR_NONE);
+    assert_string_equal(text_of(s, "state"), "declined");
+    json_decref(s);
+    s = draft(w, &w->admin, RENAME_ITEM("甲"));
+    assert_int_equal(acts(w, &w->admin, &s, "decline", "不是外面提的"), ERR_CONFLICT);
+    assert_int_equal(acts(w, &w->admin, &s, "drop", NULL), ERR_NONE);
+    json_decref(s);
+}
+
+static void test_wish_refused(void **state)
+{
+    static const char *const bad[][2] = {
+        {"{\"item\":\"HJ001\",\"path\":\"flow\",\"value\":\"x\"}", "这里不能改"}, {"{\"item\":\"HJ999\",\"path\":\"online_open\",\"value\":true}", "没有这一项"},
+        {"{\"item\":\"HJ001\",\"path\":\"online_open\",\"value\":1}", "只能是开或关"}, {"{\"item\":\"../etc\",\"path\":\"x\",\"value\":1}", "这里不能改"}};
+    struct world *w = *state;
+    struct err why;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_string_equal(wishes(w, "00112233445566778899aabbccddee03", "", bad[i][0], &why), "refused");
+        if (!strstr(why.msg, bad[i][1]))
+            fail_msg("%s: %s", bad[i][0], why.msg);
+    }
+    struct err e;
+    assert_string_equal(arrive(w, "configuration-wish", "", "00112233445566778899aabbccddee03", "", bytes_of("<x/>"), &e), "refused");
+    assert_string_equal(wishes(w, "00112233445566778899aabbccddee03", "3407990000000018", OFF, &why), "refused");
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {T(test_release), T(test_two_persons), T(test_kept_and_concurrent), T(test_base), T(test_restore_and_restart), T(test_refused), T(test_switch_on),
-                                       T(test_form), T(test_case_keeps_version), T(test_switch_while_read), T(test_base_without_place)};
+                                       T(test_form), T(test_case_keeps_version), T(test_switch_while_read), T(test_base_without_place),
+                                       T(test_wish), T(test_wish_refused)};
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("editing", tests, NULL, NULL);
 }
