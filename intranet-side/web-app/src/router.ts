@@ -14,6 +14,9 @@ export const router = createRouter({
     { path: "/search/person", component: () => import("./pages/SearchPersonPage.vue"), meta: { title: w.search.title } },
     { path: "/admin/officers", component: () => import("./pages/OfficersPage.vue"), meta: { title: w.admin.officers } },
     { path: "/admin/exceptions", component: () => import("./pages/ExceptionsPage.vue"), meta: { title: w.admin.exceptions } },
+    { path: "/admin/items", component: () => import("./pages/ConfItemsPage.vue"), meta: { title: w.conf.items } },
+    { path: "/admin/items/:code(H[JX]\\d{3})", component: () => import("./pages/ConfItemPage.vue"), meta: { title: w.conf.items, narrow: true }, props: true },
+    { path: "/admin/releases", component: () => import("./pages/ConfReleasesPage.vue"), meta: { title: w.conf.releases } },
     { path: "/:rest(.*)*", component: () => import("./pages/MissingPage.vue"), meta: { title: w.product } },
   ],
 });
