@@ -13,7 +13,7 @@ static void say_value(struct buf *b, const struct field *f, const json_t *v)
 {
     const char *s = json_string_value(v), *label = s && f ? field_label_of(f, s) : NULL;
     if (json_is_boolean(v))
-        buf_str(b, json_is_true(v) ? "是" : "不是");
+        buf_str(b, json_is_true(v) ? "是" : "否");
     else
         buf_str(b, label ? label : s ? s : "");
 }
@@ -120,6 +120,27 @@ static void say_member(struct buf *b, const struct family *f, const char *key, c
         buf_str(b, "（没有）");
 }
 
+/* A paper that was not there: everything that decides who has to bring it. */
+static void add_paper(struct telling *t, const char *label, const json_t *m)
+{
+    static const char *const members[][2] = {{"requirement", ""}, {"condition", ""}, {"when", "条件："}, {"original", ""}, {"alternatives", "可替代："}};
+    struct buf b;
+    buf_init(&b, WORDS_CAP);
+    buf_str(&b, change_text(m, "name"));
+    for (size_t k = 0; k < sizeof members / sizeof members[0]; k++) {
+        struct buf one;
+        const json_t *v = json_object_get(m, members[k][0]);
+        if (!v || json_is_null(v) || (json_is_array(v) && json_array_size(v) == 0))
+            continue;
+        buf_init(&one, WORDS_CAP);
+        say_member(&one, family_of(t->after, t->k->item), members[k][0], m);
+        buf_fmt(&b, "\n%s%s", members[k][1], buf_text(&one));
+        buf_clear(&one);
+    }
+    add(t, label, "（没有）", buf_text(&b));
+    buf_clear(&b);
+}
+
 static void compare_paper(struct telling *t, size_t i, const json_t *was, const json_t *is)
 {
     static const char *const members[][2] = {{"name", "名称"}, {"plain_name", "群众看到的名称"}, {"condition", "什么情况要（文字）"}, {"requirement", "要不要"}, {"group", "组别"}, {"when", "条件"},
@@ -161,7 +182,7 @@ static void compare_papers(struct telling *t, const json_t *was, const json_t *i
         if (!old && same && !paper_named(is, change_text(json_array_get(was, i), "name")))
             old = json_array_get(was, i);
         if (!old) {
-            add(t, label, "（没有）", change_text(m, "name"));
+            add_paper(t, label, m);
             continue;
         }
         if (json_integer_value(json_object_get(old, "no")) != (json_int_t)i + 1) {

@@ -57,7 +57,7 @@ test('ADM-01 MAT-05 WIN-03 an item edited with its preview, sent, released by th
   assert.equal(await page.getByRole('button', { name: '送审' }).isDisabled(), true);
   await page.getByRole('button', { name: '加一个条件' }).click();
   await choose(page, '由系统按这些条件判断 1 条件里的字段', /婚/);
-  await choose(page, '由系统按这些条件判断 1 值', '不是');
+  await choose(page, '由系统按这些条件判断 1 值', '否');
   await page.keyboard.press('Escape');
   await phone.getByText('父母有一方不是本市户口的').waitFor();
   await until(async () => !(await page.getByRole('button', { name: '送审' }).isDisabled()), 'it fits together', 10);

@@ -47,7 +47,7 @@ test('ADM-01 FRY-19 a text released by the second person is served to citizens w
   assert.equal(got.item.plain_name, '宝宝落户（跟妈妈）');
   assert.equal(got.family.fields.find((f) => f.id === 'child_name').ask, '宝宝叫什么名字');
   assert.equal((await index()).items.find((i) => i.code === 'HJ001').plain_name, '宝宝落户（跟妈妈）');
-  await until(async () => (await one.get('/api/configuration')).same, 'the beat names it', 40, 500);
+  await until(async () => (await one.get('/api/configuration')).same, 'the beat names it', 8, 100);
   assert.equal((await one.get('/api/me')).config_version, out.released);
   const list = await one.get('/api/configuration/changes');
   assert.deepEqual([list.done[0].id, list.versions[0].version], [out.id, out.released]);

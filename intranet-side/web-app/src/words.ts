@@ -119,7 +119,7 @@ export const w = {
   },
   conf: {
     items: "事项配置", releases: "配置发布", find: "编号、名称或类别", city: "全市", region: "地区", regionHelp: "县区只写与全市不同的内容", extras: "另外 37 项", listed: "113 项",
-    cols: { code: "编号", name: "名称", enabled: "列入目录", online: "网上", appointment: "预约", window: "窗口", mark: "改动" },
+    cols: { code: "编号", name: "名称", item: "事项", enabled: "列入目录", online: "网上", appointment: "预约", window: "窗口", mark: "改动" },
     on: "开", off: "关", own: "本县区不同", changed: "改过", draft: "草稿", submitted: "待发布", none: "没有符合的事项", shown: (n: number) => `${n} 项`,
     n: (n: number) => `改动 ${n} 处`, noChange: "没有改动", save: "存草稿", saved: "草稿已保存", submit: "送审", submitted2: "已送审，由另一位管理员发布", undoAll: "放弃改动",
     undoAsk: "没保存的改动会丢掉。", reasonTitle: "送审", reason: "为什么改", reasonHelp: "发布的人要看，历史里一直保留", reasonNeed: "请写明原因", waits: (who: string) => `这项业务有一份改动待发布（${who} 送审）。现在的编辑另存一份草稿`,
@@ -135,7 +135,7 @@ export const w = {
     addMaterial: "加一份材料", up: "上移", down: "下移", remove: "去掉", open: "展开", shut: "收起", mName: "正式名称", mPlain: "群众看到的名称", mNeed: "要不要", mGroup: "组别", mGroupHelp: "同一组里交一份就行，如 A",
     needs: { required: "必须", conditional: "按情况", one_of: "几份里交一份" } as Record<string, string>, mCondition: "什么情况要（给群众看）", mWhen: "由系统按这些条件判断", mOriginal: "收原件", mPolice: "由民警提供，不向群众要",
     mAlternatives: "可替代的材料，一行一样", mHint: "替代说明", mHow: "没有这份材料怎么办", newMaterial: "新材料",
-    when: "条件", whenAlways: "没有条件：总是", addCondition: "加一个条件", and: "并且", pickField: "选字段", ops: { in: "是", not_in: "不是", prefix: "开头是" } as Record<string, string>, yes: "是", no: "不是", values: "值", removeCondition: "去掉这个条件", cWord: "条件里的字段", cOp: "是或不是",
+    when: "条件", whenAlways: "没有条件：总是", addCondition: "加一个条件", and: "并且", pickField: "选字段", ops: { in: "是", not_in: "不是", prefix: "开头是" } as Record<string, string>, yes: "是", no: "否", values: "值", removeCondition: "去掉这个条件", cWord: "条件里的字段", cOp: "是或不是",
     ask: "问法", hint: "提示", usual: "常用值", usualNone: "没有", required: "必填", requiredWhen: "什么时候必填", visibleWhen: "什么时候要填", allow: "可选的值", allowAll: "全部", shared: (n: number) => `这张表单有 ${n} 项业务共用，改了都变`,
     filled: "由身份核验或号码带出，一般不问", preview: "群众看到的页面", before: "改前", after: "改后", what: "项目", where: "地区", showDiff: "看改动", hideDiff: "收起改动",
     phone: { duration: "一般多久", visits: "要跑几次", fee: "费用", need: "您要准备", nothing: "不用准备材料", how: "怎么办", who: "谁可以办", legal: "依据的法律法规", window: "到窗口办", start: "开始办理", book: "先约时间", original: "办理时核对原件", screen: (i: number, n: number) => `第 ${i} 屏，共 ${n} 屏`, optional: "（选填）", hidden: "群众查不到这项业务" },
