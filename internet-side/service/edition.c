@@ -47,13 +47,30 @@ static json_t *brief_json(const struct item *it)
     return out;
 }
 
+/* In the city, or in one of its districts at least. */
+static bool somewhere(const struct catalogue *c, const struct item *it)
+{
+    const char *region;
+    json_t *of;
+    bool yes = it->enabled;
+    json_object_foreach((json_t *)catalogue_part(c, "districts"), region, of)
+        yes = yes || catalogue_item_in(c, it->code, region)->enabled;
+    return yes;
+}
+
 /* Items that citizens may see, in order of code. */
 static json_t *items_json(const struct catalogue *c)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < catalogue_item_count(c); i++)
-        if (catalogue_item_at(c, i)->enabled)
-            json_array_append_new(list, brief_json(catalogue_item_at(c, i)));
+    for (size_t i = 0; i < catalogue_item_count(c); i++) {
+        const struct item *it = catalogue_item_at(c, i);
+        if (!somewhere(c, it))
+            continue;
+        json_t *brief = brief_json(it);
+        if (!it->enabled)
+            json_object_set_new(brief, "enabled", json_false());
+        json_array_append_new(list, brief);
+    }
     return list;
 }
 
@@ -205,7 +222,7 @@ int edition_item(struct bytes *out, struct edition *d, const char *code, const c
     size_t i = 0;
     while (i < n && strcmp(catalogue_item_at(d->catalogue, i)->code, code) != 0)
         i++;
-    if (i == n || place < 0 || !catalogue_item_in(d->catalogue, code, region)->enabled)
+    if (i == n || place < 0 || !(*region ? catalogue_item_in(d->catalogue, code, region)->enabled : somewhere(d->catalogue, catalogue_item_at(d->catalogue, i))))
         return err_set(e, ERR_MISSING, "catalogue: want an item that is switched on in a district of the city, have another");
     char **text = &d->items[(size_t)place * n + i];
     pthread_mutex_lock(&d->lock);

@@ -280,6 +280,15 @@ test('ADM-01 WIN-03 configuration: items, one item, previews, drafts; each input
   assert.equal((await admin.post(`${url}/drop`, { version: again.version })).state, 'dropped');
   await admin.refused(409, 'conflict', 'POST', url, { json: { version: again.version + 1, changes: fine } });
   for (const v of ['0', '99', 'x', '-1', '1e1']) await admin.refused(404, 'missing', 'POST', `${C}/versions/${v}/restore`);
+  const two = await admin.post(`${C}/changes`, { changes: [change('HJ001', 'facts.fee', '免费')] }), own = `${C}/changes/${two.id}`;
+  const sent = await admin.post(`${own}/submit`, { version: two.version, reason: '写清楚' });
+  await admin.refused(403, 'denied', 'POST', `${own}/release`, { json: { version: sent.version, base } });
+  assert.equal((await other.post(`${own}/release`, { version: sent.version, base })).released, base + 1);
+  await other.refused(409, 'conflict', 'POST', `${own}/return`, { json: { version: sent.version + 1, reason: 'x' } });
+  assert.deepEqual((await admin.get(`${C}/changes`)).versions.map((v) => v.version), [base + 1, base]);
+  const back = await admin.post(`${C}/versions/${base}/restore`);
+  assert.deepEqual([(await admin.get(`${C}/changes/${back.id}`)).changes[0].reset, back.words[0].after], [true, '不收费']);
+  assert.equal((await admin.post(`${C}/changes/${back.id}/drop`, { version: back.version })).state, 'dropped');
   assert.deepEqual(audit('change_draft', s.id).map((r) => r.login), ['hj_admin', 'hj_admin2']);
   assert.deepEqual(audit('change_drop', s.id).map((r) => r.login), ['hj_admin']);
 });

@@ -12,7 +12,7 @@ export const login = (phone: string, code: string) =>
 export const logout = () => api<void>("/api/logout", { method: "POST", signIn: false });
 
 export const getCatalogue = () => api<Catalogue>("/api/catalogue");
-export const getItem = (code: string) => api<ItemData>(`/api/catalogue/items/${code}`);
+export const getItem = (code: string, region = "") => api<ItemData>(`/api/catalogue/items/${code}${region ? `?region=${region}` : ""}`);
 export const getTable = (id: string) => api<{ id: string; values: Choice[] }>(`/api/catalogue/tables?id=${encodeURIComponent(id)}`);
 
 export const beginUpload = (draft: string, material: number, type: string, size: number) =>

@@ -46,6 +46,7 @@ export interface ItemBrief {
   menu: string[];
   online_open: boolean;
   search?: string[];
+  enabled?: boolean;                 // false: on the list of some district alone
 }
 
 export interface Stop { text: string; actions: string[] }
@@ -71,6 +72,8 @@ export interface Catalogue {
   guide: Guide;
   search: SearchData;
   units: Unit[];
+  regions?: { code: string; label: string }[];                          // districts of the city
+  districts?: Record<string, Record<string, Partial<ItemBrief>>>;       // region -> item -> what differs there
 }
 
 export interface Material extends RuleMaterial {
