@@ -29,10 +29,11 @@ static void say_conditions(struct buf *b, const struct family *f, const json_t *
     json_array_foreach(list, i, k) {
         const struct field *field = f ? family_field(f, change_text(k, "field")) : NULL;
         const struct repeat *repeat = f ? family_repeat(f, change_text(k, "field")) : NULL;
-        buf_fmt(b, "%s%s ", i ? "，并且 " : "", field ? field->label : repeat ? repeat->label : change_text(k, "field"));
+        const bool plain = field && field->type == FIELD_BOOLEAN && json_object_get(k, "in");
+        buf_fmt(b, "%s%s", i ? "，并且 " : "", field ? field->label : repeat ? repeat->label : change_text(k, "field"));
         for (size_t o = 0; o < 3; o++)
             if (json_object_get(k, ops[o].key)) {
-                buf_fmt(b, "%s ", ops[o].word);
+                buf_fmt(b, "%s%s%s", plain ? "" : " ", plain ? "：" : ops[o].word, plain ? "" : " ");
                 json_array_foreach(json_object_get(k, ops[o].key), n, v) {
                     buf_str(b, n ? "、" : "");
                     say_value(b, field, v);

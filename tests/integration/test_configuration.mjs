@@ -8,7 +8,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Citizen } from '../support/client.mjs';
-import { cast } from '../support/cast.mjs';
+import { checkForm, checkMaterials } from '../../common/web/rules.ts';
+import { cast, day } from '../support/cast.mjs';
 import { Demo, root, sleep, until } from '../support/demo.mjs';
 import { officer, onDesk } from '../support/officers.mjs';
 
@@ -93,6 +94,25 @@ test('CIT-04 CIT-05 districts: a service closed in one district is open in the o
   const refused = await citizen.raw('POST', '/api/applications/check', { json: draft });
   assert.deepEqual([refused.status, (await refused.json()).error.message], [403, '望江区的请到窗口办']);
   assert.equal((await citizen.raw('POST', '/api/applications/check', { json: { ...draft, entries: c.entries } })).status, 200);
+});
+
+test('MAT-05 papers of a district: the browser, the internet side and the intranet ask the same of whoever hands in there, and nothing more elsewhere', async () => {
+  const was = (await (await item('HJ043')).json()).item.materials;
+  await release([change('HJ043', 'materials', [...was, { no: was.length + 1, name: '《单位证明》', requirement: 'required', supplied_by: 'applicant', original: false }], '340799')]);
+  const data = await (await item('HJ043')).json();
+  assert.deepEqual([data.districts['340799'].materials.length, data.unit_regions['340799510000']], [was.length + 1, '340799']);
+  const citizen = new Citizen(demo, '13690001003');
+  await citizen.signIn();
+  const c = cast.employer({ phone: citizen.phone }), wanted = `material.${was.length + 1}`;
+  for (const [unit, asked] of [['340799520000', true], ['340797510000', false]]) {
+    const entries = { ...c.entries, accept_unit: unit };
+    const outside = await citizen.post('/api/applications/check', await citizen.draft(c.item, entries, {}));
+    const browser = checkMaterials(data, checkForm(data, entries, { today: day() }).clean, []);
+    assert.equal(outside.findings.some((f) => f.field === wanted), asked, unit);
+    assert.equal(browser.some((f) => f.field === wanted), asked, unit);
+    const papers = (list) => list.map((f) => f.field).filter((f) => f.startsWith('material.')).sort();
+    assert.deepEqual(papers(outside.findings), papers(browser));
+  }
 });
 
 test('FRY-15 refused: one person alone, another version, what does not fit; nothing of it reaches the internet side', async () => {
