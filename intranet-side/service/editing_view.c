@@ -171,7 +171,7 @@ static json_t *row_json(const struct catalogue *cat, const struct item *it, cons
     for (size_t i = 0; !waits && i < open->n; i++)
         if (touches(&open->v[i].s, it->code, NULL))
             waits = &open->v[i].s;
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "code", it->code, "name", it->name, "plain_name", text_of(here->json, "plain_name"),
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "code", it->code, "form", it->family->id, "name", it->name, "plain_name", text_of(here->json, "plain_name"),
                             "category", text_of(it->json, "category"), "extra", it->code[1] == 'X', "enabled", here->enabled, "online", here->online_open, "appointment",
                             here->appointment, "window", here->window, "own", here != it, "changed", changed(overrides, it->code));
     json_object_set_new(row, "waits", waits ? json_pack("{s:s, s:s, s:s}", "id", waits->uid, "state", waits->state, "title", waits->title) : json_null());

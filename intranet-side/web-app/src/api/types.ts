@@ -112,7 +112,7 @@ export interface ChangeSet {
   edited: ConfAct; submitted: ConfAct; decided: ConfAct;
 }
 export interface ConfRow {
-  code: string; name: string; plain_name: string; category: string; extra: boolean; enabled: boolean; online: boolean; appointment: boolean; window: boolean; own: boolean;
+  code: string; form: string; name: string; plain_name: string; category: string; extra: boolean; enabled: boolean; online: boolean; appointment: boolean; window: boolean; own: boolean;
   changed: boolean; waits: { id: string; state: string; title: string } | null;
 }
 export interface ConfItems { items: ConfRow[]; regions: CodeValue[]; base: number }
