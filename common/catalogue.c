@@ -34,6 +34,7 @@ static void destroy(struct catalogue *c)
         c->memory = k->next;
         free(k);
     }
+    json_decref(c->variant_json);
     json_decref(c->sentences);
     json_decref(c->root);
     free(c);
@@ -129,6 +130,16 @@ int catalogue_renumbered(struct catalogue **out, const struct catalogue *c, uint
         return err_set(e, ERR_INTERNAL, "catalogue: no memory");
     }
     return from_root(out, root, e);
+}
+
+json_t *catalogue_document(const struct catalogue *c)
+{
+    return json_copy(c->root);
+}
+
+int catalogue_load_document(struct catalogue **out, json_t *document, struct err *e)
+{
+    return from_root(out, document, e);
 }
 
 uint32_t catalogue_version(const struct catalogue *c) { return c->version; }
@@ -262,9 +273,29 @@ static int add_table(json_t *tables, const struct field *f)
     return json_object_set_new(tables, f->table->id, values);
 }
 
-json_t *catalogue_item_json(const struct catalogue *c, const char *code)
+/* Where districts differ, a form follows the unit that is chosen in it: what differs by region, and each unit's region. */
+static void add_districts(json_t *body, const struct catalogue *c, const char *code)
 {
-    const struct item *it = catalogue_item(c, code);
+    const char *region;
+    json_t *of, *out = json_object(), *units = json_object(), *u;
+    size_t i;
+    json_object_foreach(json_object_get(c->root, "districts"), region, of)
+        if (json_object_get(of, code))
+            json_object_set(out, region, json_object_get(of, code));
+    if (json_object_size(out)) {
+        json_array_foreach(json_object_get(c->root, "units"), i, u)
+            if (json_is_true(json_object_get(u, "accepting")))
+                json_object_set(units, json_string_value(json_object_get(u, "code")), json_array_get(json_object_get(u, "regions"), 0));
+        json_object_set(body, "districts", out);
+        json_object_set(body, "unit_regions", units);
+    }
+    json_decref(out);
+    json_decref(units);
+}
+
+json_t *catalogue_item_json(const struct catalogue *c, const char *code, const char *region)
+{
+    const struct item *it = catalogue_item_in(c, code, region);
     if (!it)
         return NULL;
     json_t *tables = json_object();
@@ -273,8 +304,11 @@ json_t *catalogue_item_json(const struct catalogue *c, const char *code)
     for (size_t r = 0; r < it->family->n_repeats; r++)
         for (size_t i = 0; i < it->family->repeats[r].n_fields; i++)
             add_table(tables, &it->family->repeats[r].fields[i]);
-    return json_pack("{s:i, s:O, s:O, s:O, s:o, s:O, s:O, s:o}", "version", (int)c->version, "item", it->json, "family", it->family->json,
-                     "blocks", json_object_get(c->root, "blocks"), "code_tables", tables,
-                     "patterns", json_object_get(c->root, "patterns"), "messages", c->sentences, "templates",
-                     catalogue_templates_of(c, it));
+    json_t *body = json_pack("{s:i, s:O, s:O, s:O, s:o, s:O, s:O, s:o}", "version", (int)c->version, "item", it->json, "family", it->family->json,
+                             "blocks", json_object_get(c->root, "blocks"), "code_tables", tables,
+                             "patterns", json_object_get(c->root, "patterns"), "messages", c->sentences,
+                             "templates", catalogue_templates_of(c, it));
+    if (body)
+        add_districts(body, c, code);
+    return body;
 }

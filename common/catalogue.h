@@ -130,21 +130,33 @@ int catalogue_renumbered(struct catalogue **out, const struct catalogue *c, uint
 struct catalogue *catalogue_ref(struct catalogue *c);
 void catalogue_unref(struct catalogue *c);     /* accepts NULL */
 
+/* The document as loaded, to be edited: a new object with the members shared; copy what you change. */
+json_t *catalogue_document(const struct catalogue *c);
+/* Check and build an edited document. Takes the reference, also when it fails. */
+int catalogue_load_document(struct catalogue **out, json_t *document, struct err *e);
+
 uint32_t catalogue_version(const struct catalogue *c);
 const struct hash256 *catalogue_hash(const struct catalogue *c);     /* BLAKE2b-256 of the canonical bytes */
 
 size_t catalogue_item_count(const struct catalogue *c);
 const struct item *catalogue_item_at(const struct catalogue *c, size_t i);     /* in order of code: HJ..., then HX... */
 const struct item *catalogue_item(const struct catalogue *c, const char *code);   /* NULL when unknown */
+/* The same in a district (GB/T 2260): texts, switches and materials may differ there; the city's where they do not. Region "" is the city. */
+const struct item *catalogue_item_in(const struct catalogue *c, const char *code, const char *region);
+/* The district a unit works for, "" when unknown: an application is judged by the lists of the district of its accepting unit. */
+const char *catalogue_region_of(const struct catalogue *c, const char *unit);
+/* The item as it stands where these entries are handed in (their accept_unit). */
+const struct item *catalogue_item_for(const struct catalogue *c, const char *code, const json_t *entries);
 const struct family *catalogue_family(const struct catalogue *c, const char *id);
 const struct code_table *catalogue_table(const struct catalogue *c, const char *id);
-/* Label of a code, NULL when the table or code is unknown. Accepting stations are the table "GA 380". */
+/* Label of a code, NULL when the table or code is unknown. Accepting stations are the table "GA 380", committees "村居". */
 const char *catalogue_label(const struct catalogue *c, const char *table, const char *code);
 /* A part of the bundle as loaded: "city", "units", "guide", "search", "public_states", "messages", "families"... NULL when absent. */
 const json_t *catalogue_part(const struct catalogue *c, const char *name);
 /* What a browser needs to fill in one item, and common/web/rules.ts works on: {version, item, family, blocks, code_tables (id -> values,
- * tables over 500 values left out), patterns, messages (rule -> sentence), templates (of papers to write oneself)}. New reference; NULL when the item is unknown. */
-json_t *catalogue_item_json(const struct catalogue *c, const char *code);
+ * tables over 500 values left out), patterns, messages (rule -> sentence), templates (of papers to write oneself)}. New reference; NULL when the item is unknown.
+ * Where districts differ also {districts: {region: members that differ}, unit_regions: {unit: region}}. Region: whose item; "" the city's. */
+json_t *catalogue_item_json(const struct catalogue *c, const char *code, const char *region);
 /* Sentence for a rule, with {label}, {want}, {have}, {min}, {max} to be filled in. Never NULL for the rules of form.h. */
 const char *catalogue_sentence(const struct catalogue *c, const char *rule);
 

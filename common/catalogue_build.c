@@ -168,7 +168,13 @@ static int index_table(struct code_table *t, const struct place *at, struct err 
     return 0;
 }
 
-/* GA 380 are the units that accept applications. */
+/* Two tables come from the organisation tree: GA 380 are the units that accept applications, 村居 the committees below the stations. */
+static bool of_tree(const struct code_table *t, const json_t *unit)
+{
+    const char *kind = json_string_value(json_object_get(unit, "kind"));
+    return strcmp(t->id, "GA 380") == 0 ? json_is_true(json_object_get(unit, "accepting")) : kind && strcmp(kind, "committee") == 0;
+}
+
 static int units_table(struct catalogue *c, struct code_table *t, struct err *e)
 {
     const json_t *units = json_object_get(c->root, "units");
@@ -181,7 +187,7 @@ static int units_table(struct catalogue *c, struct code_table *t, struct err *e)
     if (!v)
         return NO_MEMORY(e);
     json_array_foreach(units, i, u) {
-        if (!json_is_true(json_object_get(u, "accepting")))
+        if (!of_tree(t, u))
             continue;
         if (text_key(&v[t->n].code, u, "code", true, &at, e) < 0 || text_key(&v[t->n].label, u, "name", true, &at, e) < 0)
             return -1;
@@ -204,7 +210,7 @@ static int build_tables(struct catalogue *c, struct err *e)
         t->id = id;
         if (text_key(&t->name, o, "name", true, &at, e) < 0 || bool_key(&t->complete, o, "complete", false, &at, e) < 0 ||
             list_key(&values, o, "values", false, &at, e) < 0 || choices_of(c, &t->values, &t->n, values, &at, e) < 0 ||
-            (strcmp(id, "GA 380") == 0 && units_table(c, t, e) < 0) || index_table(t, &at, e) < 0)
+            ((strcmp(id, "GA 380") == 0 || strcmp(id, "村居") == 0) && units_table(c, t, e) < 0) || index_table(t, &at, e) < 0)
             return -1;
     }
     return 0;
@@ -517,5 +523,5 @@ static int build_families(struct catalogue *c, struct err *e)
 int catalogue_build(struct catalogue *c, struct err *e)
 {
     return build_tables(c, e) < 0 || build_patterns(c, e) < 0 || build_sentences(c, e) < 0 || build_families(c, e) < 0 ? -1
-           : catalogue_build_items(c, e);
+           : catalogue_build_items(c, e) < 0 ? -1 : catalogue_build_districts(c, e);
 }

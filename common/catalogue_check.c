@@ -313,5 +313,8 @@ int catalogue_check(const struct catalogue *c, struct err *e)
     for (size_t i = 0; i < c->n_items; i++)
         if (check_item(&c->items[i], e) < 0)
             return -1;
+    for (size_t i = 0; i < c->n_variants; i++)
+        if (check_item(&c->variants[i].item, e) < 0)
+            return err_wrap(e, "districts/%s", c->variants[i].region);
     return catalogue_templates_check(c, e) < 0 || catalogue_check_guide(c, e) < 0 ? -1 : catalogue_check_search(c, e);
 }

@@ -75,7 +75,7 @@ static int channels_of(struct item *it, const struct place *at, struct err *e)
            bool_key(&it->appointment, o, "appointment", false, at, e) < 0 ? -1 : 0;
 }
 
-static int item_of(struct catalogue *c, struct item *it, const json_t *o, const char *file, bool enabled, struct err *e)
+int catalogue_build_item(struct catalogue *c, struct item *it, const json_t *o, const char *file, bool enabled, struct err *e)
 {
     const struct place owner = place_of("catalogue/%s", file);
     const char *form;
@@ -110,10 +110,10 @@ int catalogue_build_items(struct catalogue *c, struct err *e)
     if (!c->items)
         return NO_MEMORY(e);
     json_array_foreach(items, i, o)
-        if (item_of(c, &c->items[c->n_items++], o, "items.json", true, e) < 0)
+        if (catalogue_build_item(c, &c->items[c->n_items++], o, "items.json", true, e) < 0)
             return -1;
     json_array_foreach(extra, i, o)
-        if (item_of(c, &c->items[c->n_items++], o, "extra.json", false, e) < 0)
+        if (catalogue_build_item(c, &c->items[c->n_items++], o, "extra.json", false, e) < 0)
             return -1;
     qsort(c->items, c->n_items, sizeof *c->items, by_code);
     for (i = 1; i < c->n_items; i++)

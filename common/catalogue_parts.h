@@ -25,7 +25,14 @@ struct catalogue {
     struct pattern *patterns; size_t n_patterns;
     struct family *families; size_t n_families;
     struct item *items; size_t n_items;
+    struct variant *variants; size_t n_variants;
+    json_t *variant_json;        /* their merged definitions */
 };
+
+/* An item as a district has it: the city's definition with the members of districts/<region>/<code> in place of its own. */
+struct variant { const char *region; struct item item; };
+/* What a district may have of its own. */
+extern const char *const catalogue_district_keys[];
 
 /* Zeroed memory that lives as long as the catalogue. NULL when there is none. n may be 0. */
 void *catalogue_alloc(struct catalogue *c, size_t n, size_t size);
@@ -35,6 +42,9 @@ int catalogue_read_dir(json_t **out, const char *dir, struct err *e);
 /* Fill tables, patterns, sentences, families, items from c->root. */
 int catalogue_build(struct catalogue *c, struct err *e);
 int catalogue_build_items(struct catalogue *c, struct err *e);
+int catalogue_build_districts(struct catalogue *c, struct err *e);
+/* One definition into one struct; file names it in errors. */
+int catalogue_build_item(struct catalogue *c, struct item *it, const json_t *o, const char *file, bool enabled, struct err *e);
 /* What a single struct cannot show: sections, presets, cycles, groups, openness, sentences. */
 int catalogue_check(const struct catalogue *c, struct err *e);
 /* Papers that people write themselves (catalogue/templates.json): each for existing materials, with fields that its families have. */

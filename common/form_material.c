@@ -34,7 +34,7 @@ static void settle_groups(struct form_material *v, size_t n)
 
 int form_materials(struct form_material **out, size_t *n, const struct catalogue *c, const char *item, const json_t *clean, struct err *e)
 {
-    const struct item *it = catalogue_item(c, item);
+    const struct item *it = catalogue_item_for(c, item, clean);
     if (!it)
         return err_set(e, ERR_MISSING, "form: want a known item, have another");
     struct form_material *v = calloc(it->n_materials + 1, sizeof *v);

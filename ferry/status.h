@@ -10,6 +10,8 @@
 #define STATUS_STALE_MS 15000            /* a status older than this is of a program that does not run */
 #define FILE_WARN_S 60                   /* a file that lies in a folder of the gateway */
 #define FILE_CRITICAL_S 150
+#define CONFIGURATION_WARN_S 300         /* the sides name different versions of the configuration for so long */
+#define CONFIGURATION_CRITICAL_S 3600
 #define FREE_WARN 5                      /* percent of a volume */
 #define FREE_CRITICAL 2
 enum word { WORD_FINE, WORD_WARNING, WORD_CRITICAL, WORD_UNKNOWN };
@@ -18,7 +20,7 @@ extern const char *const words_en[], *const words_zh[];
 /* Every alarm there is; its word is what the runbook and the monitoring know it by (docs/operators.md has a section of that name). */
 enum alarm {
     ALARM_NO_STATUS, ALARM_STOPPED, ALARM_STANDS, ALARM_JOURNAL, ALARM_UNACKNOWLEDGED, ALARM_SILENT, ALARM_TROUBLE, ALARM_OVERDUE, ALARM_HELD, ALARM_WAITING,
-    ALARM_GAP, ALARM_PEER_NEW, ALARM_DIFFERENCES, ALARM_QUARANTINE, ALARM_KEY_EXPIRY, ALARM_KEY_TROUBLE, ALARM_DRAINED, ALARM_NOT_CONTENT, ALARM_FOLDER, ALARM_DISK, ALARM__COUNT
+    ALARM_GAP, ALARM_PEER_NEW, ALARM_DIFFERENCES, ALARM_QUARANTINE, ALARM_KEY_EXPIRY, ALARM_KEY_TROUBLE, ALARM_DRAINED, ALARM_CONFIGURATION, ALARM_NOT_CONTENT, ALARM_FOLDER, ALARM_DISK, ALARM__COUNT
 };
 extern const char *const alarm_words[];
 

@@ -7,7 +7,7 @@
 #include "ferry/status.h"
 
 const char *const alarm_words[] = {"no-status", "stopped", "sending-stands", "journal", "unacknowledged", "peer-silent", "trouble", "overdue", "held", "waiting",
-                                   "gap", "peer-new", "differences", "quarantine", "key-expiry", "key-trouble", "drained", "not-content", "folder", "disk"};
+                                   "gap", "peer-new", "differences", "quarantine", "key-expiry", "key-trouble", "drained", "configuration", "not-content", "folder", "disk"};
 _Static_assert(sizeof alarm_words / sizeof alarm_words[0] == ALARM__COUNT, "each alarm has a word");
 
 /* Each "%s" of `type` becomes the side. */
@@ -130,6 +130,22 @@ static void judge_counts(struct part *p)
         say(p, ALARM_DRAINED, WORD_WARNING, since(p, "drained"), "ferry resume --side %s", "%s", told("drained: nothing new is accepted until somebody resumes", "已停止受理新件（drain），恢复前群众无法提交"));
 }
 
+/* Only the intranet gives numbers out: an internet side ahead of it works by rules that nobody here released. */
+static void judge_configuration(const struct report *r, struct part *p)
+{
+    const long long own = status_number(p->status, "config"), peer = status_number(p->status, "peer_config"), at = since(p, "configuration");
+    const bool inner = strcmp(p->side, "intranet") == 0;
+    const long long ours = inner ? own : peer, theirs = inner ? peer : own, age = at ? (r->now_ms - at) / 1000 : 0;
+    if (!own || !peer || own == peer)
+        return;
+    if (theirs > ours)
+        say(p, ALARM_CONFIGURATION, WORD_CRITICAL, at, "ferry list out --side intranet; ferry doctor",
+            told("the internet side names configuration v%lld, the intranet's is v%lld: was the intranet restored?", "互联网侧用的配置 v%lld 公安网没有（公安网 v%lld）：公安网是否由备份恢复？"), theirs, ours);
+    else if (by_age(age, CONFIGURATION_WARN_S, CONFIGURATION_CRITICAL_S) != WORD_FINE)
+        say(p, ALARM_CONFIGURATION, by_age(age, CONFIGURATION_WARN_S, CONFIGURATION_CRITICAL_S), at, "ferry list out --side intranet; ferry list held --side internet",
+            told("configurations differ for %lld s: intranet v%lld, internet v%lld", "两侧配置版本不一致已 %lld 秒：公安网 v%lld，互联网 v%lld"), age, ours, theirs);
+}
+
 static void judge_side(const struct report *r, struct part *p)
 {
     const json_t *s = p->status;
@@ -144,6 +160,7 @@ static void judge_side(const struct report *r, struct part *p)
     if (*status_text(s, "trouble"))
         say(p, ALARM_TROUBLE, WORD_WARNING, since(p, "trouble"), "ferry doctor; journalctl -u huzheng-%s -p err -n 20", "%s%.150s", told("sending fails: ", "收发出错："), in_words(status_text(s, "trouble")));
     judge_counts(p);
+    judge_configuration(r, p);
     if (strcmp(own, "fine") != 0 && p->nalarms == 0)
         say(p, ALARM_NOT_CONTENT, strcmp(own, "critical") == 0 ? WORD_CRITICAL : WORD_WARNING, 0, "journalctl -u huzheng-%s -n 50", "%s", told("the service itself is not content: read its log", "服务自报异常：请看其日志"));
 }

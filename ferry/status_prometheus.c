@@ -19,6 +19,8 @@ static const struct gauge { const char *name, *key, *help; } gauges[] = {
     {"quarantined", "quarantined", "files set aside"},
     {"gap", "gap", "numbers of the peer's stream that are missing"},
     {"differences", "differences", "open differences of the daily lists"},
+    {"configuration", "config", "version of the configuration in force"},
+    {"peer_configuration", "peer_config", "version that the peer's beats name, 0 not heard"},
     {"key_warning", "key_warning", "limit in days that the nearest expiry of a key has passed: 60, 30, 7, 1 = expired; 0 none"},
     {"protocol", "protocol", "protocol of our beats"},
     {"peer_protocol", "peer_protocol", "protocol that the peer's beats name, 0 not heard"},

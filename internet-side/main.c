@@ -25,6 +25,7 @@
 #include "internet-side/service/searches.h"
 #include "internet-side/service/session.h"
 #include "internet-side/service/upkeep.h"
+#include "internet-side/service/wish.h"
 #include "internet-side/service/uploads.h"
 #include "internet-side/store/guard.h"
 #include "internet-side/store/search_miss.h"
@@ -169,6 +170,8 @@ static int delivery(struct program *p, struct err *e)
         .beat_s = (unsigned)config_number(k, "beat_s"), .rescan_s = (unsigned)config_number(k, "rescan_s"), .settle_s = (unsigned)config_number(k, "settle_s"),
     };
     opt.commands = config_text(k, "command_dir");
+    opt.verbs = wish_verbs;
+    opt.nverbs = wish_n_verbs;
     opt.resynced = incoming_realign;
     opt.warn_s = (unsigned)config_number(k, "warn_s");
     opt.critical_s = (unsigned)config_number(k, "critical_s");
@@ -243,7 +246,9 @@ static int serve(struct program *p, const sigset_t *ends, struct err *e)
 
 static void usage(void)
 {
-    puts("usage: internet-side --config FILE [--check-config] | --version | --help\n\nkeys of the configuration file:");
+    puts("usage: internet-side --config FILE [--check-config | --wish WISH] | --version | --help\n"
+         "  --wish WISH    ask the intranet for a change of the configuration: a file {title, text, changes}, see schemas/changes/README.md\n"
+         "\nkeys of the configuration file:");
     config_print_help(keys);
 }
 
@@ -255,9 +260,9 @@ static int fail(const struct err *e)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' },
+    static const struct option options[] = { { "config", required_argument, NULL, 'c' }, { "check-config", no_argument, NULL, 'k' }, { "wish", required_argument, NULL, 'w' },
                                              { "version", no_argument, NULL, 'v' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
-    const char *file = NULL;
+    const char *file = NULL, *wish = NULL;
     bool check = false;
     struct program p = { .core = { .spool = -1, .mirror = -1 } };
     struct err e = {0};
@@ -271,6 +276,8 @@ int main(int argc, char **argv)
             file = optarg;
         else if (o == 'k')
             check = true;
+        else if (o == 'w')
+            wish = optarg;
         else
             return usage(), 2;
     }
@@ -280,9 +287,10 @@ int main(int argc, char **argv)
     log_open("internet-side", LOG_INFO);
     if (config_load(&p.config, file, keys, &e) < 0)
         return fail(&e);
-    if (check) {
+    if (check || wish) {
+        const int asked = wish ? wish_ask(config_text(p.config, "command_dir"), wish, &e) : 0;
         config_free(p.config);
-        return 0;
+        return asked < 0 ? fail(&e) : 0;
     }
     /* Before any thread: all of them inherit the mask, sigwait gets the signal. A peer that hangs up is an error code, not a death. */
     sigemptyset(&ends);

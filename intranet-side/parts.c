@@ -14,6 +14,7 @@
 #include "intranet-side/service/intake.h"
 #include "intranet-side/service/publish.h"
 #include "intranet-side/service/realign.h"
+#include "intranet-side/service/releases.h"
 #include "intranet-side/service/setup.h"
 #include "intranet-side/store/vault.h"
 
@@ -123,8 +124,7 @@ int parts_open(struct parts *p, const char *config_path, bool create, struct err
         return -1;
     /* A lost key is never replaced beside a database that was sealed with it: that would look like success. */
     if (vault_open(&c->vault, text(p, "master_key"), files, create && !database_exists(p), e) < 0 || keys_open(p, e) < 0 || rules_load(&c->rules, c->schema_dir, e) < 0 ||
-        database_open(p, e) < 0 || publish_catalogue(&c->catalogue, c->db, c->schema_dir, e) < 0 || flow_select_covers(c->rules->select, c->catalogue, e) < 0 ||
-        effect_fields_check(c->rules->effects, c->catalogue, e) < 0)
+        database_open(p, e) < 0 || releases_open(&p->core.releases, c, e) < 0)
         return -1;
     return setup_units(c, e) < 0 || sessions_open(&c->sessions, e) < 0 || changes_open(&c->changes, clock_wall_ms(), e) < 0 || intake_open(&c->intake, e) < 0
                ? -1
@@ -226,7 +226,7 @@ void parts_close(struct parts *p)
     intake_close(p->core.intake);
     changes_close(p->core.changes);
     sessions_close(p->core.sessions);
-    catalogue_unref(p->core.catalogue);
+    releases_close(p->core.releases);
     if (p->core.db)
         db_close(p->core.db);
     rules_free(p->core.rules);

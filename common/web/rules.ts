@@ -43,6 +43,8 @@ export interface Item { code: string; name: string; materials: Material[] }
 /** What GET /api/catalogue/items/{code} answers. A code table that is left out for its size is not judged here; add it when loaded. */
 export interface Rules {
   item: Item; family: Family; code_tables: Record<string, Choice[]>; patterns: Pattern[]; messages: Record<string, string>
+  districts?: Record<string, Partial<Item>>       // region -> what of the item differs there
+  unit_regions?: Record<string, string>           // accepting unit -> its region
 }
 export interface Identity { name?: string; id_no?: string; phone?: string }
 export interface Context {
@@ -588,9 +590,15 @@ function needOf(m: Material, clean: Entries): Need {
 const sameGroup = (a: Material, b: Material): boolean =>
   a.requirement === 'one_of' && b.requirement === 'one_of' && a.group === b.group
 
+/** The item's papers where the application is handed in: the district of the accepting unit may have a list of its own (MAT-05). */
+function materialsOf(rules: Rules, clean: Entries): Material[] {
+  const region = rules.districts ? (rules.unit_regions || {})[String(clean.accept_unit || '')] : undefined
+  return (region && rules.districts![region]?.materials) || rules.item.materials
+}
+
 /** One entry per paper that the applicant supplies; the last paper shown of a group is required. */
 export function materialsFor(rules: Rules, clean: Entries): MaterialNeed[] {
-  const all = rules.item.materials.filter((m) => m.supplied_by !== 'police').map((m) => ({ material: m, need: needOf(m, clean) }))
+  const all = materialsOf(rules, clean).filter((m) => m.supplied_by !== 'police').map((m) => ({ material: m, need: needOf(m, clean) }))
   for (const x of all) {
     const shown = all.filter((y) => sameGroup(x.material, y.material) && y.need !== 'hidden').length
     if (x.need === 'one_of' && shown === 1) x.need = 'required'

@@ -316,6 +316,13 @@ void delivery_say(struct delivery *d, uint64_t config_version, const char *healt
     pthread_mutex_unlock(&d->lock);
 }
 
+void delivery_say_version(struct delivery *d, uint64_t config_version)
+{
+    pthread_mutex_lock(&d->lock);
+    d->config_version = config_version;
+    pthread_mutex_unlock(&d->lock);
+}
+
 struct list_job { struct delivery_open_item *out; size_t max, *n; };
 
 static int list_open(struct db_conn *c, void *arg, struct err *e)

@@ -154,6 +154,7 @@ struct delivery_state {
     char word[12];                                /* fine warning critical */
 };
 void delivery_health(struct delivery *d, struct delivery_state *out);     /* from memory, at most 2 s old */
+void delivery_say_version(struct delivery *d, uint64_t config_version);    /* the same, health as it was said last */
 void delivery_say(struct delivery *d, uint64_t config_version, const char *health);   /* what our beats say of us */
 
 #endif

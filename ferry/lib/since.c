@@ -7,7 +7,7 @@
 #define STATUS_BYTES 65535
 #define TAKEN_OVER_MS (60 * 1000LL)
 
-static const char *const names[SINCE__COUNT] = {"stopped", "journal", "trouble", "overdue", "held", "peer_new", "differences", "quarantined", "key_warning", "key_trouble", "drained"};
+static const char *const names[SINCE__COUNT] = {"stopped", "journal", "trouble", "overdue", "held", "peer_new", "differences", "quarantined", "key_warning", "key_trouble", "drained", "configuration"};
 
 void since_take(struct since *s, const char *status_file, int64_t now_ms)
 {

@@ -52,8 +52,8 @@ static void put_json(struct buf *b, const struct delivery *d, const struct deliv
     buf_fmt(b, "\"queued\":%llu,\"unacked\":%llu,\"unconfirmed\":%llu,\"held\":%llu,\"waiting\":%llu,\"refused\":%llu,\"quarantined\":%llu,\"gap\":%llu,",
             (unsigned long long)s->queued, (unsigned long long)s->unacked, (unsigned long long)s->unconfirmed, (unsigned long long)s->held,
             (unsigned long long)s->waiting, (unsigned long long)s->refused, (unsigned long long)s->quarantined, (unsigned long long)s->gap);
-    buf_fmt(b, "\"oldest\":\"%s\",\"oldest_ms\":%lld,\"peer_beat\":\"%s\",\"peer_beat_ms\":%lld,\"peer_health\":\"%s\",\"peer_config\":%llu,", oldest,
-            (long long)s->oldest_ms, beat, (long long)s->beat_ms, s->peer_health, (unsigned long long)s->peer_config);
+    buf_fmt(b, "\"oldest\":\"%s\",\"oldest_ms\":%lld,\"peer_beat\":\"%s\",\"peer_beat_ms\":%lld,\"peer_health\":\"%s\",\"peer_config\":%llu,\"config\":%llu,", oldest,
+            (long long)s->oldest_ms, beat, (long long)s->beat_ms, s->peer_health, (unsigned long long)s->peer_config, (unsigned long long)d->config_version);
     buf_fmt(b, "\"drained\":%s,\"peer_new\":%s,\"today\":{\"records\":%llu,\"within_5\":%llu,\"within_10\":%llu,\"late_5\":%llu,\"late_10\":%llu,\"slowest_ms\":%lld},",
             s->drained ? "true" : "false", s->peer_new ? "true" : "false", (unsigned long long)s->today.records, (unsigned long long)s->today.within_5,
             (unsigned long long)s->today.within_10, (unsigned long long)s->today.late_5, (unsigned long long)s->today.late_10, (long long)s->today.slowest_ms);
@@ -95,7 +95,8 @@ static void note_since(struct delivery *d, const struct delivery_state *s, bool 
 {
     const bool there[SINCE__COUNT] = {[SINCE_STOPPED] = s->stopped[0], [SINCE_JOURNAL] = s->journal[0], [SINCE_TROUBLE] = *first_trouble(d), [SINCE_OVERDUE] = s->today.late_5 || s->today.late_10,
                                       [SINCE_HELD] = s->held, [SINCE_PEER_NEW] = s->peer_new, [SINCE_DIFFERENCES] = s->differences, [SINCE_QUARANTINED] = s->quarantined,
-                                      [SINCE_KEY_EXPIRY] = key_warning, [SINCE_KEY_TROUBLE] = d->key_trouble[0], [SINCE_DRAINED] = s->drained};
+                                      [SINCE_KEY_EXPIRY] = key_warning, [SINCE_KEY_TROUBLE] = d->key_trouble[0], [SINCE_DRAINED] = s->drained,
+                                      [SINCE_CONFIGURATION] = s->peer_config && d->config_version && s->peer_config != d->config_version};
     for (int i = 0; i < SINCE__COUNT; i++)
         since_note(&d->since, (enum since_what)i, there[i], now_ms);
 }

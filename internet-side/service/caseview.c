@@ -186,9 +186,9 @@ static json_t *events_json(const json_t *events)
     return list;
 }
 
-static const char *material_name(const struct edition *d, const char *item, int no)
+static const char *material_name(const struct edition *d, const char *item, const char *unit, int no)
 {
-    const struct item *it = catalogue_item(edition_catalogue(d), item);
+    const struct item *it = catalogue_item_in(edition_catalogue(d), item, catalogue_region_of(edition_catalogue(d), unit));
     for (size_t i = 0; it && i < it->n_materials; i++)
         if (it->materials[i].no == no)
             return it->materials[i].name;
@@ -212,7 +212,7 @@ static json_t *supplement_json(const struct tracking *t, const struct supplement
     const json_t *v;
     json_array_foreach(json_object_get(s->wanted, "slots"), i, v) {
         const int no = (int)json_integer_value(json_object_get(v, "material"));
-        json_array_append_new(slots, json_pack("{s:i, s:s, s:O}", "material", no, "name", material_name(d, t->item, no), "reason",
+        json_array_append_new(slots, json_pack("{s:i, s:s, s:O}", "material", no, "name", material_name(d, t->item, t->unit, no), "reason",
                                                json_object_get(v, "reason")));
     }
     json_array_foreach(json_object_get(s->wanted, "fields"), i, v) {

@@ -18,8 +18,9 @@ struct bytes edition_index(const struct edition *d);
 /* Body of GET /api/catalogue/search, under the same ETag. */
 struct bytes edition_search(const struct edition *d);
 const char *edition_tag(const struct edition *d);
-/* Body of one item, made at the first wish. ERR_MISSING: unknown or switched off. Lives as long as the edition. */
-int edition_item(struct bytes *out, struct edition *d, const char *code, struct err *e);
+/* Body of one item as the city ("") or a district has it, made at the first wish. ERR_MISSING: unknown or switched off there. Lives as long
+ * as the edition. */
+int edition_item(struct bytes *out, struct edition *d, const char *code, const char *region, struct err *e);
 /* The unit as the contract shows it; a new reference, with the code alone when it is unknown. */
 json_t *edition_unit(const struct edition *d, const char *code);
 /* Its short name, "派出所" when unknown. */

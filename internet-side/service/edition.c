@@ -13,9 +13,16 @@ struct edition {
     char *index, *search;                /* JSON texts */
     char tag[67];
     pthread_mutex_t lock;                /* guards items */
+    json_t *regions;                     /* array of {code, name}: the districts of the city */
     size_t n_items;
-    char **items;                        /* JSON text per item in catalogue order, NULL until wished for */
+    char **items;                        /* JSON text per place (the city, then each district) and item in catalogue order, NULL until wished for */
 };
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
 
 static json_t *unit_json(const json_t *unit)
 {
@@ -40,13 +47,30 @@ static json_t *brief_json(const struct item *it)
     return out;
 }
 
+/* In the city, or in one of its districts at least. */
+static bool somewhere(const struct catalogue *c, const struct item *it)
+{
+    const char *region;
+    json_t *of;
+    bool yes = it->enabled;
+    json_object_foreach((json_t *)catalogue_part(c, "districts"), region, of)
+        yes = yes || catalogue_item_in(c, it->code, region)->enabled;
+    return yes;
+}
+
 /* Items that citizens may see, in order of code. */
 static json_t *items_json(const struct catalogue *c)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < catalogue_item_count(c); i++)
-        if (catalogue_item_at(c, i)->enabled)
-            json_array_append_new(list, brief_json(catalogue_item_at(c, i)));
+    for (size_t i = 0; i < catalogue_item_count(c); i++) {
+        const struct item *it = catalogue_item_at(c, i);
+        if (!somewhere(c, it))
+            continue;
+        json_t *brief = brief_json(it);
+        if (!it->enabled)
+            json_object_set_new(brief, "enabled", json_false());
+        json_array_append_new(list, brief);
+    }
     return list;
 }
 
@@ -56,8 +80,47 @@ static json_t *units_json(const struct catalogue *c)
     size_t i;
     const json_t *unit;
     json_array_foreach(catalogue_part(c, "units"), i, unit)
-        json_array_append_new(list, unit_json(unit));
+        if (strcmp(text_of(unit, "kind"), "committee") != 0)
+            json_array_append_new(list, unit_json(unit));
     return list;
+}
+
+/* The districts of the city, by their names in GB/T 2260. */
+static json_t *regions_json(const struct catalogue *c)
+{
+    json_t *list = json_array(), *seen = json_object();
+    size_t i, k;
+    const json_t *unit, *region;
+    json_array_foreach(catalogue_part(c, "units"), i, unit)
+        json_array_foreach(json_object_get(unit, "regions"), k, region) {
+            const char *code = json_string_value(region), *name = code ? catalogue_label(c, "GB/T 2260", code) : NULL;
+            if (name && json_object_get(seen, code) == NULL) {
+                json_object_set_new(seen, code, json_true());
+                json_array_append_new(list, json_pack("{s:s, s:s}", "code", code, "label", name));
+            }
+        }
+    json_decref(seen);
+    return list;
+}
+
+/* region -> code -> what a list shows otherwise there. */
+static json_t *districts_json(const struct catalogue *c)
+{
+    static const char *const keys[] = { "plain_name", "online_open", "enabled" };
+    const char *region, *code;
+    json_t *of, *own, *out = json_object();
+    json_object_foreach((json_t *)catalogue_part(c, "districts"), region, of) {
+        json_t *items = json_object();
+        json_object_foreach(of, code, own) {
+            json_t *brief = json_object();
+            for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+                if (json_object_get(own, keys[i]))
+                    json_object_set(brief, keys[i], json_object_get(own, keys[i]));
+            json_object_set_new(items, code, brief);
+        }
+        json_object_set_new(out, region, items);
+    }
+    return out;
 }
 
 static json_t *part_or_empty(const json_t *part)
@@ -68,8 +131,9 @@ static json_t *part_or_empty(const json_t *part)
 static char *index_text(const struct catalogue *c)
 {
     const char *city = json_string_value(catalogue_part(c, "city"));
-    json_t *body = json_pack("{s:I, s:s, s:o, s:o, s:o}", "version", (json_int_t)catalogue_version(c), "city", city ? city : "", "items",
-                             items_json(c), "guide", part_or_empty(json_object_get(catalogue_part(c, "guide"), "guide")), "units", units_json(c));
+    json_t *body = json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)catalogue_version(c), "city", city ? city : "", "items",
+                             items_json(c), "guide", part_or_empty(json_object_get(catalogue_part(c, "guide"), "guide")), "units", units_json(c),
+                             "regions", regions_json(c), "districts", districts_json(c));
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     json_decref(body);
     return text;
@@ -100,7 +164,8 @@ int edition_new(struct edition **out, struct catalogue *c, struct err *e)
     pthread_mutex_init(&d->lock, NULL);
     hash_hex(hex, catalogue_hash(c));
     snprintf(d->tag, sizeof d->tag, "\"%s\"", hex);
-    d->n_items = catalogue_item_count(c);
+    d->regions = regions_json(c);
+    d->n_items = catalogue_item_count(c) * (json_array_size(d->regions) + 1);
     d->items = calloc(d->n_items + 1, sizeof *d->items);
     d->index = index_text(c);
     d->search = search_text(c);
@@ -129,6 +194,7 @@ void edition_release(struct edition *d)
     free(d->items);
     free(d->index);
     free(d->search);
+    json_decref(d->regions);
     catalogue_unref(d->catalogue);
     pthread_mutex_destroy(&d->lock);
     free(d);
@@ -146,25 +212,41 @@ const char *edition_city(const struct edition *d)
     return city ? city : "";
 }
 
-static char *item_text(const struct edition *d, const char *code)
+static char *item_text(const struct edition *d, const char *code, const char *region)
 {
-    json_t *body = catalogue_item_json(d->catalogue, code);
+    json_t *body = catalogue_item_json(d->catalogue, code, region);
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     json_decref(body);
     return text;
 }
 
-int edition_item(struct bytes *out, struct edition *d, const char *code, struct err *e)
+/* 0 the city, then its districts; -1 is none of them. */
+static int place_of_region(const struct edition *d, const char *region)
 {
+    size_t i;
+    json_t *r;
+    if (!*region)
+        return 0;
+    json_array_foreach(d->regions, i, r)
+        if (strcmp(text_of(r, "code"), region) == 0)
+            return (int)i + 1;
+    return -1;
+}
+
+int edition_item(struct bytes *out, struct edition *d, const char *code, const char *region, struct err *e)
+{
+    const int place = place_of_region(d, region);
+    const size_t n = catalogue_item_count(d->catalogue);
     size_t i = 0;
-    while (i < d->n_items && strcmp(catalogue_item_at(d->catalogue, i)->code, code) != 0)
+    while (i < n && strcmp(catalogue_item_at(d->catalogue, i)->code, code) != 0)
         i++;
-    if (i == d->n_items || !catalogue_item_at(d->catalogue, i)->enabled)
-        return err_set(e, ERR_MISSING, "catalogue: want an item that is switched on, have another");
+    if (i == n || place < 0 || !(*region ? catalogue_item_in(d->catalogue, code, region)->enabled : somewhere(d->catalogue, catalogue_item_at(d->catalogue, i))))
+        return err_set(e, ERR_MISSING, "catalogue: want an item that is switched on in a district of the city, have another");
+    char **text = &d->items[(size_t)place * n + i];
     pthread_mutex_lock(&d->lock);
-    if (!d->items[i])
-        d->items[i] = item_text(d, code);
-    *out = bytes_of(d->items[i]);
+    if (!*text)
+        *text = item_text(d, code, region);
+    *out = bytes_of(*text ? *text : "");
     pthread_mutex_unlock(&d->lock);
     return out->n ? 0 : err_set(e, ERR_FULL, "catalogue: item %s: no memory", code);
 }

@@ -42,8 +42,11 @@ static void discard(void *prepared)
 {
     struct incoming *in = prepared;
     struct err e = {0};
-    if (in->switched && configuration_refresh(in->core->configuration, &e) < 0)
+    const int fresh = in->switched ? configuration_refresh(in->core->configuration, &e) : 0;
+    if (fresh < 0)
         log_error("configuration_refresh", &e);
+    else if (fresh == 1 && in->core->delivery)       /* the beat that acknowledges this file names the version: both sides are in step at once */
+        delivery_say_version(in->core->delivery, catalogue_version(in->catalogue));
     catalogue_unref(in->catalogue);
     buf_clear(&in->bundle);
     record_free(&in->record);

@@ -40,7 +40,7 @@ static int choose(struct judged *j, struct core *c, const struct draft *d, struc
         return reply_refuse(r, e, ERR_CONFLICT, "draft: config_version: want the current or the one before, have another",
                             "办事内容有更新，请刷新后核对一遍再提交，您填的内容还在");
     }
-    j->item = catalogue_item(edition_catalogue(j->edition), d->item);
+    j->item = catalogue_item_for(edition_catalogue(j->edition), d->item, d->entries);
     if (!j->item || !j->item->enabled)
         return reply_refuse(r, e, ERR_MISSING, "draft: item: unknown or switched off", "没有这项业务，请重新选择");
     if (!j->item->online_open) {

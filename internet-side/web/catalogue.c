@@ -37,9 +37,10 @@ int web_item(struct request *rq, struct response *rs, void *app)
 {
     struct core *c = app;
     struct edition *d = configuration_current(c->configuration);
+    const char *region = request_query(rq, "region");
     struct bytes body;
     struct err e = {0};
-    int rc = edition_item(&body, d, request_path_arg(rq, "code"), &e);
+    int rc = edition_item(&body, d, request_path_arg(rq, "code"), region ? region : "", &e);
     rc = rc == 0 ? send_tagged(rq, rs, d, body) : response_error_zh(rs, rq, &e, "没有这项业务", NULL);
     edition_release(d);
     return rc;

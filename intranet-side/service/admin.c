@@ -66,6 +66,28 @@ static int units(struct db_conn *conn, void *arg, struct err *e)
     return rc;
 }
 
+/* Below the stations that are listed: they stand in the published tree, not among the units of accounts. */
+static void add_committees(const struct core *c, json_t *list)
+{
+    static const char *const keys[] = {"code", "name", "short", "parent"};
+    const size_t n = json_array_size(list);
+    size_t i, k;
+    json_t *u, *station;
+    json_array_foreach(catalogue_part(c->catalogue, "units"), i, u) {
+        bool below = false;
+        for (k = 0; k < n; k++) {
+            station = json_array_get(list, k);
+            below = below || strcmp(text_of(station, "code"), text_of(u, "parent")) == 0;
+        }
+        if (!below || strcmp(text_of(u, "kind"), "committee") != 0)
+            continue;
+        json_t *row = json_pack("{s:s}", "level", "committee");
+        for (k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            json_object_set(row, keys[k], json_object_get(u, keys[k]));
+        json_array_append_new(list, row);
+    }
+}
+
 int admin_units(struct core *c, const struct actor *a, struct reply *r, struct err *e)
 {
     struct job j = {.c = c, .a = a, .out = json_array(), .r = r};
@@ -73,6 +95,7 @@ int admin_units(struct core *c, const struct actor *a, struct reply *r, struct e
         json_decref(j.out);
         return -1;
     }
+    add_committees(c, j.out);
     r->body = json_pack("{s:o}", "units", j.out);
     return 0;
 }

@@ -196,6 +196,7 @@ int auth_me(struct core *c, const struct actor *a, int64_t now_ms, struct reply 
         json_array_append_new(nav, json_string("exceptions"));
         json_array_append_new(nav, json_string("flows"));
         json_array_append_new(nav, json_string("searches"));
+        json_array_append_new(nav, json_string("configuration"));
     }
     r->body = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:b, s:s, s:i, s:i, s:o, s:o}", "name", a->name, "login", a->login, "role", role_word(a->role), "role_name",
                         role_name(a->role), "unit", unit_json(&u), "csrf", a->csrf, "must_change_password", a->must_change_password, "address", a->address,

@@ -368,7 +368,7 @@ json_t *casebody_summary(struct view *v, const json_t *trail, struct err *e)
         snprintf(text, sizeof text, "%d 处与登记不同，没有说明", v->review.differences - v->review.noted);
         json_array_append_new(open, json_string(text));
     }
-    json_t *out = json_pack("{s:o, s:s, s:o, s:o, s:[s]}", "changes", effect_in_words(&p, v->c->catalogue), "rule",
+    json_t *out = json_pack("{s:o, s:s, s:o, s:o, s:[s]}", "changes", effect_in_words(&p, v->d->catalogue), "rule",
                             v->d->item ? text_of(v->d->item->json, "flow_basis") : "", "opinions", opinions, "open_points", open, "verified",
                             "申请人身份和刷脸：通过");
     effect_plan_clear(&p);

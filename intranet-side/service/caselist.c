@@ -10,6 +10,7 @@
 #include "intranet-side/service/channel.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/decide.h"
+#include "intranet-side/service/editing.h"
 #include "intranet-side/service/review.h"
 
 enum { DUE_ROWS = 8, CHANGES = 200, SEARCH_MAX = 50 };
@@ -182,10 +183,16 @@ int caselist_desk(struct core *c, const struct actor *a, int64_t now_ms, struct 
         json_decref(l.rows);
         return -1;
     }
-    json_t *oldest = json_object();
+    json_t *oldest = json_object(), *notices = json_array();
+    if (editing_notices(c, a, notices, now_ms, e) < 0) {
+        json_decref(l.rows);
+        json_decref(oldest);
+        json_decref(notices);
+        return -1;
+    }
     age_put(oldest, "todo", l.counts.oldest_todo, now_ms);
     age_put(oldest, "doing", l.counts.oldest_doing, now_ms);
-    r->body = json_pack("{s:o, s:o, s:o, s:[], s:o}", "counts", counts_json(&l.counts), "due", l.rows, "oldest", oldest, "notices", "channel",
+    r->body = json_pack("{s:o, s:o, s:o, s:o, s:o}", "counts", counts_json(&l.counts), "due", l.rows, "oldest", oldest, "notices", notices, "channel",
                         channel_json(c, now_ms));
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/store/case.h"
+#include "intranet-side/store/change.h"
 #include "intranet-side/store/page.h"
 #include "intranet-side/store/people.h"
 #include "intranet-side/store/event.h"
@@ -86,7 +87,7 @@ int core_prepare(struct db *db, struct err *e)
 {
     const struct db_statements *const all[] = {&case_statements, &case_list_statements, &page_statements, &trail_statements,
                                                &people_statements, &register_statements, &household_statements,
-                                               &event_statements, &paper_statements, &log_statements, &search_report_statements};
+                                               &event_statements, &paper_statements, &log_statements, &search_report_statements, &change_statements};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (db_prepare(db, all[i], e) < 0)
             return -1;

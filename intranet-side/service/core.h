@@ -1,5 +1,5 @@
 /* core.h - what every use case of the intranet side works with, and how it answers.
- * Owns:    struct core is filled by main.c (or a test) and constant afterwards; the parts name their own locks.
+ * Owns:    struct core is filled by main.c (or a test) and constant afterwards, but for the catalogue in force; the parts name their own locks.
  * Threads: safe to share; each use case takes the acting officer and the time as arguments.
  * A use case is one function: it checks access, does its work in one transaction and leaves a finished JSON body in `struct reply`,
  * shaped as schemas/openapi/intranet.yaml says. A handler parses arguments, calls it and sends the reply. */
@@ -20,11 +20,13 @@ struct vault;          /* store/vault.h: keys at rest and the folder of pages */
 struct sessions;       /* service/auth.h */
 struct changes;        /* service/changes.h */
 struct delivery;       /* ferry/lib/delivery.h */
+struct releases;       /* service/releases.h: the versions of the configuration */
 struct intake;         /* service/intake.h: what the last refusal said */
 
 struct core {
     struct db *db;
-    struct catalogue *catalogue;
+    struct catalogue *_Atomic catalogue;  /* in force; a version read here stays valid until the stop (releases.h) */
+    struct releases *releases;            /* NULL in tests that release nothing */
     struct rules *rules;
     struct vault *vault;
     struct sessions *sessions;

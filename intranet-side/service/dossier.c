@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "intranet-side/service/core_parts.h"
+#include "intranet-side/service/releases.h"
 
 int dossier_seal(struct buf *out, const struct dossier *d, const char *place, const json_t *value, struct err *e)
 {
@@ -64,7 +65,10 @@ int dossier_open(struct dossier *d, struct core *c, struct db_conn *conn, const 
         rc = unit_get(conn, d->unit.parent, &d->up, e);
     case_sealed_clear(&s);
     d->entries = json_object_get(d->payload, "entries");
-    d->item = catalogue_item(c->catalogue, f->item);
+    d->catalogue = releases_version(c, f->config_version);
+    if (d->catalogue == NULL)
+        d->catalogue = c->catalogue;         /* its bundle is lost: better by the rules in force than not at all */
+    d->item = catalogue_item_in(d->catalogue, f->item, catalogue_region_of(d->catalogue, f->unit));
     if (rc < 0)
         dossier_close(d);
     return rc;

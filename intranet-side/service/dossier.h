@@ -11,7 +11,8 @@ struct dossier {
     struct case_file f;
     json_t *payload;                 /* {"entries", "materials":[{no, alternative, licence}], "untypeable":[...], "identity":{...}, "requests":[...]} */
     const json_t *entries;           /* of payload */
-    const struct item *item;         /* of the catalogue in force; NULL when it no longer knows the code */
+    const struct catalogue *catalogue;   /* the version the case was begun with (MAT-05), valid until the service stops */
+    const struct item *item;         /* of it, as the district of the accepting unit has it; NULL when it does not know the code */
     struct unit unit, up;            /* accepting station and the unit above it */
     char id_no[24], phone[32];
     struct secret *key;

@@ -13,6 +13,7 @@
 #include "intranet-side/service/outgoing.h"
 #include "intranet-side/service/searches.h"
 #include "intranet-side/service/step.h"
+#include "intranet-side/service/wish.h"
 #include "intranet-side/store/register.h"
 
 enum { SAID_MOST = 1024 };                   /* more than one batch holds: leftovers are of files that were read but not applied */
@@ -255,6 +256,7 @@ const struct delivery_handler intake_handlers[] = {
     {"application", record_prepare, application_apply, record_discard},
     {"supplement", record_prepare, supplement_apply, record_discard},
     {"withdrawal", record_prepare, withdrawal_apply, record_discard},
+    {"configuration-wish", wish_prepare, wish_apply, wish_discard},
     {"slice", part_prepare, part_apply, part_discard},
     {"search-report", search_report_prepare, search_report_apply, search_report_discard},
 };

@@ -6,14 +6,12 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/form.h"
 #include "common/record.h"
 #include "intranet-side/domain/caseno.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/service/intake_identity.h"
-
-enum { BUNDLE_CAP = 16 << 20 };
+#include "intranet-side/service/releases.h"
 
 int incoming_refuse(struct incoming *in, struct err *e, enum err_code code, const char *why, const char *zh)
 {
@@ -39,20 +37,9 @@ void incoming_free(struct incoming *in)
 
 int catalogue_for(struct catalogue **out, struct core *c, int64_t version, struct err *e)
 {
-    char path[700];
-    struct buf b;
-    struct err mine = {0};
-    *out = NULL;
-    if (version == (int64_t)catalogue_version(c->catalogue)) {
-        *out = catalogue_ref(c->catalogue);
-        return 0;
-    }
-    buf_init(&b, BUNDLE_CAP);
-    if (*c->bundle_dir && str_fmt(path, sizeof path, &mine, "%s/configuration-%lld.json", c->bundle_dir, (long long)version) == 0 &&
-        file_read_path(&b, path, BUNDLE_CAP, &mine) == 0)
-        catalogue_load_bundle(out, buf_bytes(&b), &mine);
-    buf_clear(&b);
-    return *out ? 0 : err_set(e, ERR_HELD, "configuration version %lld is not known here (ours is %u)", (long long)version, catalogue_version(c->catalogue));
+    const struct catalogue *known = releases_version(c, version);
+    *out = known ? catalogue_ref((struct catalogue *)known) : NULL;
+    return known ? 0 : err_set(e, ERR_HELD, "configuration version %lld is not known here (ours is %u)", (long long)version, catalogue_version(c->catalogue));
 }
 
 #define COPY(to, from) snprintf(to, sizeof to, "%s", from)
@@ -212,7 +199,7 @@ static int attributes(struct incoming *in, const struct rec_node *root, struct c
     in->config = strtoll(rec_attr(root, "config"), NULL, 10);
     if (clock_parse_rfc3339(&in->submitted, rec_attr(root, "submitted"), e) < 0 || catalogue_for(&in->catalogue, c, in->config, e) < 0)
         return -1;
-    const struct item *item = catalogue_item(in->catalogue, in->item);
+    const struct item *item = catalogue_item_in(in->catalogue, in->item, catalogue_region_of(in->catalogue, in->unit));
     if (item == NULL || !item->enabled || !item->online_open)
         return incoming_refuse(in, e, ERR_INPUT, "this item cannot be applied for online", "这项业务现在不能在网上办理，请到窗口办理");
     if (catalogue_label(in->catalogue, "GA 380", in->unit) == NULL || strcmp(in->unit, rec_attr(root, "unit")) != 0)
@@ -251,7 +238,7 @@ static int judge(struct incoming *in, const struct form_identity *who, int64_t n
 
 static bool originals(const struct incoming *in)
 {
-    const struct item *item = catalogue_item(in->catalogue, in->item);
+    const struct item *item = catalogue_item_in(in->catalogue, in->item, catalogue_region_of(in->catalogue, in->unit));
     for (size_t i = 0; i < item->n_materials; i++)
         for (size_t k = 0; item->materials[i].original && k < in->n_pages; k++)
             if (in->pages[k].material == item->materials[i].no)

@@ -89,11 +89,11 @@ static int judge(struct core *c, const struct in_item *it, const struct incoming
         if (!asked_material(request, in->pages[i].material))
             return refuse(c, it, e, "a material that was not asked for", "有没要求补的材料，请按要求重新提交", NULL);
     if (d->item == NULL)
-        return err_set(e, ERR_HELD, "item %s is not in the configuration in force", d->f.item);
+        return err_set(e, ERR_HELD, "item %s is not in the configuration of its case", d->f.item);
     struct form_report report = {0};
     struct form_context x = {clock_beijing_date(it->now_ms), NULL, NULL};
     json_t *all = merged(d, in);
-    int rc = form_check(&report, c->catalogue, d->f.item, all, &x, e);
+    int rc = form_check(&report, d->catalogue, d->f.item, all, &x, e);
     if (rc == 0 && report.n) {
         json_t *findings = form_report_json(&report);
         rc = refuse(c, it, e, "the form does not pass with the supplement", report.v[0].message, findings);

@@ -7,7 +7,9 @@
 #include "common/log.h"
 #include "common/record.h"
 #include "ferry/lib/delivery.h"
+#include "intranet-side/domain/change.h"
 #include "intranet-side/service/core_parts.h"
+#include "intranet-side/service/releases.h"
 
 enum { AGAIN_MS = 15 * 60 * 1000 };
 
@@ -19,28 +21,36 @@ static int last_row(struct db_conn *conn, void *arg, struct err *e)
     return 0;
 }
 
-int publish_catalogue(struct catalogue **out, struct db *db, const char *schema_dir, struct err *e)
+int publish_catalogue_of(struct catalogue **out, struct db *db, const struct catalogue *base, struct err *e)
 {
     struct configuration_row last = {0};
-    struct catalogue *folder = NULL, *same = NULL;
+    json_t *overrides = NULL;
     char hex[65];
     *out = NULL;
-    if (db_read(db, last_row, &last, e) < 0 || catalogue_load_dir(&folder, schema_dir, e) < 0)
+    if (db_read(db, last_row, &last, e) < 0 || releases_overrides(&overrides, db, 0, e) < 0)
         return -1;
-    if (last.version == 0 || catalogue_version(folder) > last.version) {
-        *out = folder;
-        return 0;
+    const int64_t own = catalogue_version(base), number = own > last.version ? own : last.version;
+    int rc = changes_apply(out, base, overrides, (uint32_t)number, e);
+    if (rc == 0 && number == last.version) {
+        hash_hex(hex, catalogue_hash(*out));
+        if (strcmp(hex, last.hash) != 0) {
+            catalogue_unref(*out);
+            *out = NULL;
+            rc = changes_apply(out, base, overrides, (uint32_t)number + 1, e);
+        }
     }
-    int rc = catalogue_renumbered(&same, folder, (uint32_t)last.version, e);
-    if (rc == 0) {
-        hash_hex(hex, catalogue_hash(same));
-        if (strcmp(hex, last.hash) == 0)
-            *out = catalogue_ref(same);
-        else
-            rc = catalogue_renumbered(out, folder, (uint32_t)last.version + 1, e);
-    }
-    catalogue_unref(same);
-    catalogue_unref(folder);
+    json_decref(overrides);
+    return rc < 0 ? err_wrap(e, "released changes over the base") : 0;
+}
+
+int publish_catalogue(struct catalogue **out, struct db *db, const char *schema_dir, struct err *e)
+{
+    struct catalogue *base = NULL;
+    *out = NULL;
+    if (catalogue_load_dir(&base, schema_dir, e) < 0)
+        return -1;
+    int rc = publish_catalogue_of(out, db, base, e);
+    catalogue_unref(base);
     return rc;
 }
 
@@ -55,33 +65,35 @@ int publish_export(const struct catalogue *c, const char *path, struct err *e)
     return rc;
 }
 
-struct release { struct core *c; struct buf sealed; struct id128 id; char hex[65]; int64_t now; bool first; };
+struct release { struct core *c; const struct catalogue *what; struct buf sealed; struct id128 id; char hex[65]; int64_t now; bool first; db_fn also; void *arg; };
 
 static int release_write(struct db_conn *conn, void *arg, struct err *e)
 {
     struct release *r = arg;
-    struct configuration_row row = {.version = catalogue_version(r->c->catalogue), .published = r->now};
+    struct configuration_row row = {.version = catalogue_version(r->what), .published = r->now};
     struct out_item item = {.id = r->id, .kind = "configuration", .case_no = "", .bulk = true, .sealed = buf_bytes(&r->sealed)};
     snprintf(row.hash, sizeof row.hash, "%s", r->hex);
     snprintf(row.item, sizeof row.item, "%s", r->id.s);
     if (r->first && configuration_add(conn, &row, e) < 0)
         return -1;
-    if (delivery_enqueue(conn, &item, r->now, e) < 0)
+    if (r->also && r->also(conn, r->arg, e) < 0)
+        return -1;
+    if (r->c->delivery && delivery_enqueue(conn, &item, r->now, e) < 0)
         return -1;
     return core_audit(r->c, conn, NULL, r->now, "publish", r->id.s, r->hex, e);
 }
 
-static int record_xml(struct buf *out, struct core *c, const char *hex, struct bytes bundle, int64_t now_ms, struct err *e)
+static int record_xml(struct buf *out, const struct release *r, struct bytes bundle, struct err *e)
 {
     struct xml_out x;
     struct buf text;
     char at[21];
-    clock_rfc3339(at, now_ms);
+    clock_rfc3339(at, r->now);
     buf_init(&text, 64 << 20);
     base64_put(&text, bundle);
     xml_begin(&x, "configuration", "urn:hz:record:1");
-    xml_attr_int(&x, "version", catalogue_version(c->catalogue));
-    xml_attr(&x, "hash", hex);
+    xml_attr_int(&x, "version", catalogue_version(r->what));
+    xml_attr(&x, "hash", r->hex);
     xml_attr(&x, "published", at);
     xml_open(&x, "bundle");
     xml_text(&x, buf_text(&text));
@@ -92,35 +104,48 @@ static int record_xml(struct buf *out, struct core *c, const char *hex, struct b
     return rc;
 }
 
-static int release(struct core *c, bool first, int64_t now_ms, struct err *e)
+/* The bundle is in its folder before its number is given: a record that names the number can be judged from the same instant. */
+static int release(struct release *r, struct err *e)
 {
-    struct release r = {.c = c, .now = now_ms, .first = first};
+    struct core *c = r->c;
     struct buf bundle, xml = {0};
-    struct manifest m = {.config_version = catalogue_version(c->catalogue), .protocol = 1};
+    struct manifest m = {.config_version = catalogue_version(r->what), .protocol = 1};
     char path[700];
     snprintf(m.kind, sizeof m.kind, "configuration");
-    id_random(&r.id);
-    m.id = r.id;
-    hash_hex(r.hex, catalogue_hash(c->catalogue));
+    id_random(&r->id);
+    m.id = r->id;
+    hash_hex(r->hex, catalogue_hash(r->what));
     buf_init(&bundle, 64 << 20);
-    buf_init(&r.sealed, 64 << 20);
-    int rc = catalogue_bundle(&bundle, c->catalogue, e);
-    if (rc == 0 && *c->bundle_dir && (rc = str_fmt(path, sizeof path, e, "%s/configuration-%u.json", c->bundle_dir, catalogue_version(c->catalogue))) == 0)
+    buf_init(&r->sealed, 64 << 20);
+    int rc = catalogue_bundle(&bundle, r->what, e);
+    if (rc == 0 && *c->bundle_dir && (rc = str_fmt(path, sizeof path, e, "%s/configuration-%u.json", c->bundle_dir, catalogue_version(r->what))) == 0)
         rc = file_write_path(path, buf_bytes(&bundle), 0600, e);
     if (rc == 0)
-        rc = record_xml(&xml, c, r.hex, buf_bytes(&bundle), now_ms, e);
+        rc = record_xml(&xml, r, buf_bytes(&bundle), e);
+    if (rc == 0 && c->keys)
+        rc = keyring_seal(&r->sealed, &m, buf_bytes(&xml), c->keys, e);
     if (rc == 0)
-        rc = keyring_seal(&r.sealed, &m, buf_bytes(&xml), c->keys, e);
-    if (rc == 0)
-        rc = db_write(c->db, release_write, &r, e);
+        rc = db_write(c->db, release_write, r, e);
     if (rc == 0) {
-        log_event(LOG_INFO, "configuration_published", "version %u item %s", catalogue_version(c->catalogue), r.id.s);
-        delivery_wake(c->delivery);
+        log_event(LOG_INFO, "configuration_published", "version %u item %s", catalogue_version(r->what), r->id.s);
+        if (c->delivery)
+            delivery_wake(c->delivery);
     }
     buf_clear(&bundle);
     buf_clear(&xml);
-    buf_clear(&r.sealed);
+    buf_clear(&r->sealed);
     return rc;
+}
+
+int publish_next(struct core *c, struct catalogue *next, db_fn also, void *arg, int64_t now_ms, struct err *e)
+{
+    struct release r = {.c = c, .what = next, .now = now_ms, .first = true, .also = also, .arg = arg};
+    if (release(&r, e) < 0)
+        return -1;
+    releases_switch(c, next);
+    if (c->delivery)
+        delivery_say(c->delivery, catalogue_version(next), "fine");
+    return 0;
 }
 
 int publish_if_due(struct core *c, int64_t now_ms, struct err *e)
@@ -134,15 +159,17 @@ int publish_if_due(struct core *c, int64_t now_ms, struct err *e)
         return -1;
     int64_t ours = catalogue_version(c->catalogue);
     if (last.version < ours) {
+        struct release r = {.c = c, .what = c->catalogue, .now = now_ms, .first = true};
         sent_ms = now_ms;
-        return release(c, true, now_ms, e);
+        return release(&r, e);
     }
     delivery_health(c->delivery, &s);
     bool behind = s.beat_ms != 0 && (int64_t)s.peer_config < ours;
-    if (sent_ms == 0)
+    if (sent_ms < last.published)
         sent_ms = last.published;
     if (!behind || now_ms - sent_ms < AGAIN_MS)
         return 0;
+    struct release again = {.c = c, .what = c->catalogue, .now = now_ms};
     sent_ms = now_ms;
-    return release(c, false, now_ms, e);
+    return release(&again, e);
 }

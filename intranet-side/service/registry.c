@@ -74,7 +74,7 @@ static void asked_open(struct asked *k, struct core *c, struct db_conn *conn, co
     *k = (struct asked){.eyes = {{conn, c->vault}, d->f.unit}, .entries = json_copy((json_t *)d->entries)};
     json_object_update(k->entries, json_object_get(d->payload, "completion"));
     today_text(k->today, now_ms);
-    k->x = (struct effect_context){.catalogue = c->catalogue, .family = d->item->family, .entries = k->entries, .unit = d->f.unit,
+    k->x = (struct effect_context){.catalogue = d->catalogue, .family = d->item->family, .entries = k->entries, .unit = d->f.unit,
                                    .unit_region = d->unit.region, .case_no = d->f.no, .today = k->today, .stage = stage,
                                    .look = {&k->eyes, look_person, look_household, look_household_by, look_members, look_address, look_papers, look_number,
                                             draw}};
@@ -123,7 +123,7 @@ int registry_completion(json_t **fields, struct core *c, struct db_conn *conn, c
     *fields = effect_completion(rule, &k.x, e);
     json_decref(k.entries);
     json_array_foreach(*fields, i, f)
-        values_out(f, c->catalogue);
+        values_out(f, d->catalogue);
     return *fields ? 0 : -1;
 }
 
@@ -256,7 +256,7 @@ int registry_compare(struct compared *out, struct core *c, struct db_conn *conn,
     if (!json_is_object(p))
         return 0;
     const char *value = text_of(p, column), *ours = json_is_string(mine) ? json_string_value(mine) : "";
-    snprintf(out->value, sizeof out->value, "%s", register_value(c->catalogue, column, value));
+    snprintf(out->value, sizeof out->value, "%s", register_value(d->catalogue, column, value));
     if (*ours == '\0')
         out->how = COMPARE_NONE;
     else if (strcmp(without_region(ours), value) == 0)

@@ -43,6 +43,15 @@ HANDLER(web_configuration);
 HANDLER(web_configuration_items);
 HANDLER(web_searches);
 HANDLER(web_searches_csv);
+HANDLER(web_editing_items);
+HANDLER(web_editing_item);
+HANDLER(web_editing_preview);
+HANDLER(web_editing_list);
+HANDLER(web_editing_add);
+HANDLER(web_editing_get);
+HANDLER(web_editing_save);
+HANDLER(web_editing_act);
+HANDLER(web_editing_restore);
 #undef HANDLER
 
 #endif

@@ -49,6 +49,15 @@ static const struct route routes[] = {
     GET_("/api/configuration/items", ROLES_ALL, web_configuration_items, "items for filters"),
     GET_("/api/reports/searches", ROLE_ADMIN, web_searches, "what citizens searched for and did not find"),
     GET_("/api/reports/searches.csv", ROLE_ADMIN, web_searches_csv, "the same as a table to take away"),
+    GET_("/api/configuration/catalogue", ROLE_ADMIN, web_editing_items, "items to be edited"),
+    GET_("/api/configuration/catalogue/{code}", ROLE_ADMIN, web_editing_item, "one item to be edited"),
+    POST_("/api/configuration/preview", ROLE_ADMIN, 512 * KIB, web_editing_preview, "what changes would do"),
+    GET_("/api/configuration/changes", ROLE_ADMIN, web_editing_list, "sets of changes, versions"),
+    POST_("/api/configuration/changes", ROLE_ADMIN, 512 * KIB, web_editing_add, "a draft"),
+    GET_("/api/configuration/changes/{id}", ROLE_ADMIN, web_editing_get, "one set"),
+    POST_("/api/configuration/changes/{id}", ROLE_ADMIN, 512 * KIB, web_editing_save, "the draft's new content"),
+    POST_("/api/configuration/changes/{id}/{act}", ROLE_ADMIN, 4 * KIB, web_editing_act, "submit, release, return, drop, decline"),
+    ACT_("/api/configuration/versions/{version}/restore", ROLE_ADMIN, web_editing_restore, "a draft that brings a version back"),
 };
 
 const struct route *web_routes(size_t *n)

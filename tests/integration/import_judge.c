@@ -79,7 +79,9 @@ static void open_core(struct core *c, struct key_public *provider, const char *s
     const char *argv[] = { xsd, NULL };
     const struct child_options parser = { .path = BUILD_DIR "/libexec/parser", .argv = argv, .n = 1, .max_answer = 32 << 20, .deadline_ms = 20000, .clean_env = true };
     check(str_fmt(xsd, sizeof xsd, &e, "%s/xsd", schemas), &e, "schemas");
-    check(catalogue_load_dir(&c->catalogue, schemas, &e), &e, "schemas");
+    struct catalogue *read = NULL;
+    check(catalogue_load_dir(&read, schemas, &e), &e, "schemas");
+    c->catalogue = read;
     check(keys_load_public(provider, key, &e), &e, "provider's key");
     check(child_pool_open(&c->parser, &parser, &e), &e, "parser");
     c->identity = provider;

@@ -34,14 +34,17 @@ const raw = (body, type = 'application/json') => ({ body, headers: { 'content-ty
 /** An operation of the contract as a request, its path filled in. */
 function request(operation, { no = NOWHERE, id = '0'.repeat(32) } = {}) {
   const [method, p] = operation.split(' ');
-  const url = p.replace('{no}', no).replace('{id}', id).replace('{item}', 'HJ043').replace('{act}', 'unlock');
+  const url = p.replace('{no}', no).replace('{id}', id).replace('{item}', 'HJ043').replace('{act}', p.startsWith('/api/configuration') ? 'submit' : 'unlock')
+    .replace('{code}', 'HJ043').replace('{version}', '1');
   if (operation.startsWith('POST') && operation.endsWith('/scans')) return [method, `${url}?kind=permit`, { body: Buffer.from('%PDF-1.4'), headers: { 'content-type': 'application/pdf' } }];
   const query = { 'GET /api/changes': '?since=0', 'GET /api/cases': '?view=todo', 'GET /api/register/persons': '?name=无名氏' }[operation] ?? '';
   const decision = { action: 'pass', version: 1 };
   const json = { 'POST /api/login': { login: 'x', password: 'x' }, 'POST /api/password': { old: 'x', new: 'y' }, 'POST /api/cases/{no}/preview': decision,
     'POST /api/cases/{no}/decide': decision, 'POST /api/cases/{no}/notes': { field: 'employer_after', note: '说明' }, 'POST /api/cases/{no}/pages/{id}': { seen: true },
     'POST /api/cases/{no}/effect': { completion: {} }, 'POST /api/cases/{no}/reverse': { reason: '录错', confirm_text: '撤销办结' },
-    'POST /api/reveal': { no, field: 'subject_id_no' }, 'POST /api/officers': { login: 'x', name: '王一', role: 'aux', unit: STATION } }[operation];
+    'POST /api/reveal': { no, field: 'subject_id_no' }, 'POST /api/officers': { login: 'x', name: '王一', role: 'aux', unit: STATION },
+    'POST /api/configuration/preview': { changes: [] }, 'POST /api/configuration/changes': { changes: [] }, 'POST /api/configuration/changes/{id}': { version: 1, changes: [] },
+    'POST /api/configuration/changes/{id}/{act}': { version: 1, reason: 'x' } }[operation];
   return [method, encodeURI(url + query), { json }];
 }
 const operations = (fits) => contract.operations().filter((o) => fits.test(o));
@@ -146,18 +149,23 @@ test('SEC-20 sessions: none, an invented one and an ended one are refused on eve
 });
 
 test('SEC-09 roles: what is not of one\'s role is refused on every path of it, what is everybody\'s is given', async () => {
-  const cases = operations(/\/api\/(cases|reasons|reveal|register)/), accounts = operations(/\/api\/(officers|exceptions|flows)/);
-  assert.ok(cases.length > 12 && accounts.length === 6);
+  const cases = operations(/\/api\/(cases|reasons|reveal|register)/), accounts = operations(/\/api\/(officers|exceptions|flows|configuration\/(catalogue|preview|changes|versions))/);
+  assert.ok(cases.length > 12 && accounts.length === 15);
   for (const [login, theirs] of [['hj_admin', cases], ['hj_officer1', accounts], ['hj_aux1', accounts], ['hj_approve1', accounts]]) {
     const o = await enter(login);
     for (const operation of theirs) await o.refused(403, 'denied', ...request(operation));
-    for (const operation of operations(/GET \/api\/(me|desk|changes|units|configuration)/)) await o.call(...request(operation));
+    for (const operation of operations(/GET \/api\/(me|desk|changes|units|configuration(\/items)?)$/)) await o.call(...request(operation));
   }
   assert.equal((await (await enter('hj_admin')).get('/api/flows')).flows.length, 12);
-  const units = async (login) => (await (await enter(login)).get('/api/units')).units.map((u) => u.code);
+  const tree = async (login) => (await (await enter(login)).get('/api/units')).units;
+  const units = async (login) => (await tree(login)).filter((u) => u.level !== 'committee').map((u) => u.code);
   assert.deepEqual(await units('hj_officer1'), [STATION]);
   assert.equal((await units('hj_approve1')).length, 4);
   assert.equal((await units('hj_admin')).length, 12);
+  for (const [login, n] of [['hj_officer1', 3], ['hj_approve1', 9], ['hj_admin', 24]]) {      // 村居 of the organisation tree, below the stations one sees
+    const all = await tree(login), committees = all.filter((u) => u.level === 'committee');
+    assert.ok(committees.length === n && committees.every((v) => all.some((s) => s.code === v.parent && s.level === 'station')), `${login}: ${committees.length}`);
+  }
   const o = await enter('hj_officer1');
   const { items } = await o.get('/api/configuration/items');
   assert.ok(items.some((i) => i.code === 'HJ043') && items.every((i) => /^HJ/.test(i.code)));
@@ -239,6 +247,55 @@ test('SEC-18 accounts: five wrong passwords lock, whoever knows the right one to
   assert.equal(await enters(opened), 200);
   await lock(timed);
   await until(async () => (await enters(timed)) === 200, 'open again', LOCK_S + 5, 500);
+});
+
+test('ADM-01 WIN-03 configuration: items, one item, previews, drafts; each input that does not fit is named at its place', async () => {
+  const admin = await enter('hj_admin'), other = await enter('hj_admin2'), C = '/api/configuration';
+  const change = (item, p, value, region = '') => ({ region, item, path: p, value });
+  const { items, regions, base } = await admin.get(`${C}/catalogue`);
+  assert.deepEqual([items.length, items.filter((i) => i.extra).length, regions.length, base >= 1], [150, 37, 3, true]);
+  assert.equal((await admin.get(`${C}/catalogue?region=340797`)).items.every((i) => !i.own), true);
+  for (const bad of ['catalogue?region=110000', 'catalogue?region=x', 'catalogue/HJ999', 'catalogue/x', 'catalogue/HJ001?region=110000', `changes/${'0'.repeat(32)}`, 'changes/x'])
+    await admin.refused(404, 'missing', 'GET', `${C}/${bad}`);
+  const one = await admin.get(`${C}/catalogue/HJ001`);
+  assert.ok(one.item.materials.length && one.family.fields.length && one.open.length === 0 && one.own.length === 0);
+  const seen = await admin.post(`${C}/preview`, { changes: [change('HJ001', 'facts.fee', '免费'), change('HJ001', 'channels.window', false)] });
+  assert.deepEqual(seen.words.map((x) => [x.label, x.before, x.after]), [['费用', '不收费', '免费'], ['窗口办理', '开', '关']]);
+  const why = await admin.post(`${C}/preview`, { changes: [change('HJ001', 'plain_name', ''), change('HJ999', 'plain_name', 'x')] });
+  assert.deepEqual(why.findings.map((f) => [f.field, f.rule]), [['HJ001/plain_name', 'required'], ['HJ999/plain_name', 'unknown']]);
+  for (const json of [{}, { changes: {} }, { changes: [], more: 1 }, []]) await admin.refused(400, 'input', 'POST', `${C}/preview`, { json });
+  const fine = [change('HJ001', 'plain_name', '宝宝落户')];
+  const bad = [[{ changes: fine, more: 1 }, 'more unknown'], [{ title: 7, changes: fine }, 'title type'], [{ title: 'x'.repeat(61), changes: fine }, 'title length'], [{ title: 'a\u0007', changes: fine }, 'title xml_char'],
+    [{}, 'changes required'], [{ changes: [change('HJ001', 'flow', 'x')] }, 'HJ001/flow unknown'], [{ changes: [...fine, ...fine] }, 'HJ001/plain_name twice'],
+    [{ changes: [change('form:birth', 'fields.child_name.ask', 'x', '340797')] }, 'form:birth/fields.child_name.ask region'], [{ changes: Array.from({ length: 401 }, () => fine[0]) }, 'changes length']];
+  for (const [json, want] of bad) assert.deepEqual(at(await admin.refused(400, 'input', 'POST', `${C}/changes`, { json })), [want]);
+  await admin.refused(400, 'input', 'POST', `${C}/changes`, raw('{'));
+  const s = await admin.post(`${C}/changes`, { title: '改名', changes: fine }), url = `${C}/changes/${s.id}`;
+  assert.deepEqual([s.state, s.title, s.author, s.may_release, s.words.length, s.findings.length], ['draft', '改名', true, false, 1, 0]);
+  assert.equal((await admin.get(`${C}/catalogue/HJ001`)).open[0].id, s.id);
+  assert.equal((await admin.get(`${C}/catalogue`)).items.find((i) => i.code === 'HJ001').waits.state, 'draft');
+  const again = await other.post(url, { version: s.version, changes: [change('HJ001', 'plain_name', '宝宝落户口')] });
+  const late = await admin.refused(409, 'conflict', 'POST', url, { json: { version: s.version, changes: fine } });
+  assert.equal(late.message, '顾明远刚改过这份改动，请刷新后再操作');
+  for (const json of [{ changes: fine }, { version: -1, changes: fine }, { version: '1', changes: fine }, { version: again.version }]) await admin.refused(400, 'input', 'POST', url, { json });
+  for (const [act, json, status, code] of [['submit', { version: again.version }, 400, 'input'], ['submit', { version: again.version, reason: '' }, 400, 'input'], ['release', { version: again.version, base }, 409, 'conflict'],
+    ['release', { version: again.version }, 400, 'input'], ['return', { version: again.version, reason: 'x' }, 409, 'conflict'], ['decline', { version: again.version, reason: 'x' }, 409, 'conflict'],
+    ['erase', { version: again.version }, 404, 'missing'], ['drop', { version: 99 }, 409, 'conflict'], ['drop', { version: again.version, reason: 'x' }, 400, 'input']])
+    await admin.refused(status, code, 'POST', `${url}/${act}`, { json });
+  assert.equal((await admin.post(`${url}/drop`, { version: again.version })).state, 'dropped');
+  await admin.refused(409, 'conflict', 'POST', url, { json: { version: again.version + 1, changes: fine } });
+  for (const v of ['0', '99', 'x', '-1', '1e1']) await admin.refused(404, 'missing', 'POST', `${C}/versions/${v}/restore`);
+  const two = await admin.post(`${C}/changes`, { changes: [change('HJ001', 'facts.fee', '免费')] }), own = `${C}/changes/${two.id}`;
+  const sent = await admin.post(`${own}/submit`, { version: two.version, reason: '写清楚' });
+  await admin.refused(403, 'denied', 'POST', `${own}/release`, { json: { version: sent.version, base } });
+  assert.equal((await other.post(`${own}/release`, { version: sent.version, base })).released, base + 1);
+  await other.refused(409, 'conflict', 'POST', `${own}/return`, { json: { version: sent.version + 1, reason: 'x' } });
+  assert.deepEqual((await admin.get(`${C}/changes`)).versions.map((v) => v.version), [base + 1, base]);
+  const back = await admin.post(`${C}/versions/${base}/restore`);
+  assert.deepEqual([(await admin.get(`${C}/changes/${back.id}`)).changes[0].reset, back.words[0].after], [true, '不收费']);
+  assert.equal((await admin.post(`${C}/changes/${back.id}/drop`, { version: back.version })).state, 'dropped');
+  assert.deepEqual(audit('change_draft', s.id).map((r) => r.login), ['hj_admin', 'hj_admin2']);
+  assert.deepEqual(audit('change_drop', s.id).map((r) => r.login), ['hj_admin']);
 });
 
 test('accounts: made, disabled, enabled, reset by the administrator; each input that does not fit is named', async () => {

@@ -69,6 +69,12 @@ const raised = [
   ['key-expiry', 'warning', /a key expires/, /密钥即将到期/, /ferry key list --side internet/, (s) => { s.internet.key_warning = 30; }],
   ['key-trouble', 'warning', /keys: key 12 is announced/, /密钥：key 12/, /ferry key list --side internet/, (s) => { s.internet.key_trouble = 'key 12 is announced and nobody here trusts it'; }],
   ['drained', 'warning', /drained: nothing new is accepted/, /已停止受理新件/, /ferry resume --side internet/, (s) => { s.internet.drained = true; }],
+  ['configuration', 'warning', /configurations differ for 400 s: intranet v12, internet v11/, /两侧配置版本不一致已 400 秒：公安网 v12，互联网 v11/, /ferry list out --side intranet/,
+    (s) => { Object.assign(s.intranet, { config: 12, peer_config: 11, since: { configuration: now() - 400500 } }); }],
+  ['configuration', 'critical', /configurations differ for 3700 s/, /两侧配置版本不一致已 3700 秒/, /ferry list held --side internet/,
+    (s) => { Object.assign(s.internet, { config: 11, peer_config: 12, since: { configuration: now() - 3700500 } }); }],
+  ['configuration', 'critical', /the internet side names configuration v13, the intranet's is v12/, /互联网侧用的配置 v13 公安网没有（公安网 v12）/, /ferry doctor/,
+    (s) => { Object.assign(s.intranet, { config: 12, peer_config: 13, since: { configuration: now() - 1000 } }); }],
   ['not-content', 'warning', /not content/, /服务自报异常/, /journalctl -u huzheng-internet/, (s) => { s.internet.word = 'warning'; }],
   ['no-status', 'unknown', /no status file/, /没有状态文件/, /ferry doctor/, (s) => { s.internet = undefined; }],
 ];

@@ -135,7 +135,9 @@ MAYBE struct world *world_open(void)
     must(rules_load(&w->c.rules, SOURCE_DIR "/schemas", &e), &e);
     must(db_open(&w->c.db, &o, &e), &e);
     must(core_prepare(w->c.db, &e), &e);
-    must(catalogue_load_dir(&w->c.catalogue, SOURCE_DIR "/schemas", &e), &e);
+    struct catalogue *catalogue = NULL;
+    must(catalogue_load_dir(&catalogue, SOURCE_DIR "/schemas", &e), &e);
+    w->c.catalogue = catalogue;
     must(setup_units(&w->c, &e), &e);
     must(sessions_open(&w->c.sessions, &e), &e);
     must(changes_open(&w->c.changes, NOW, &e), &e);

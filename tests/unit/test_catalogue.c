@@ -206,7 +206,7 @@ static void test_renumbered(void **state)
 /* What a browser gets for one item is enough to judge it, and no large table is in it. */
 static void test_item_json(void **state)
 {
-    json_t *j = catalogue_item_json(cat, "HJ001");
+    json_t *j = catalogue_item_json(cat, "HJ001", "");
     const char *key;
     json_t *v;
     (void)state;
@@ -219,7 +219,7 @@ static void test_item_json(void **state)
         assert_in_range(json_array_size(v), 0, 500);
     assert_true(json_is_string(json_object_get(json_object_get(j, "messages"), "required")));
     json_decref(j);
-    assert_null(catalogue_item_json(cat, "HJ999"));
+    assert_null(catalogue_item_json(cat, "HJ999", ""));
 }
 
 /* MAT-04: a condition on the province names it as such and holds for this city's in the bundle; the browser and the border see digits only. */
@@ -243,14 +243,14 @@ static void test_places(void **state)
 /* MAT-18: a paper that people write themselves comes with a text for exactly that material. */
 static void test_templates(void **state)
 {
-    json_t *j = catalogue_item_json(cat, "HJ025"), *list = json_object_get(j, "templates"), *t = json_array_get(list, 0);
+    json_t *j = catalogue_item_json(cat, "HJ025", ""), *list = json_object_get(j, "templates"), *t = json_array_get(list, 0);
     (void)state;
     assert_int_equal(json_array_size(list), 1);
     assert_int_equal(json_integer_value(json_object_get(t, "material")), 1);
     assert_string_equal(json_string_value(json_object_get(t, "title")), "姓名变更申请书");
     assert_null(json_object_get(t, "for"));
     json_decref(j);
-    j = catalogue_item_json(cat, "HJ001");
+    j = catalogue_item_json(cat, "HJ001", "");
     assert_int_equal(json_array_size(json_object_get(j, "templates")), 0);
     json_decref(j);
 }
@@ -270,6 +270,51 @@ static void test_screens(void **state)
         if (strcmp(change->sections[s].id, "change") == 0)
             most = section_asked(change, &change->sections[s], "HJ043");
     assert_in_range(most, 2, 6);       /* ten fields stand in it: the changes exclude each other */
+}
+
+#define DISTRICT "{\"340797\": {\"HJ001\": {\"plain_name\": \"上户口（望江）\", \"online_open\": false}, \"HJ083\": {\"materials\": []}}}"
+
+/* MAT-05, CIT-04, CIT-05: a district has texts, switches and papers of its own; everywhere else the city's stand, and so do the other members. */
+static void test_districts(void **state)
+{
+    json_t *root = json_deep_copy(bundle), *in = json_pack("{s:s}", "accept_unit", "340797510000"), *out = json_pack("{s:s}", "accept_unit", "340799510000");
+    struct catalogue *c = NULL;
+    struct err e = {0};
+    (void)state;
+    edit(root, "districts", DISTRICT);
+    if (load(&c, root, &e) < 0)
+        fail_msg("%s", e.msg);
+    const struct item *own = catalogue_item_in(c, "HJ001", "340797"), *city = catalogue_item(c, "HJ001");
+    assert_true(city->online_open && !own->online_open && own->enabled);
+    assert_int_equal(own->n_materials, city->n_materials);
+    assert_string_equal(json_string_value(json_object_get(own->json, "plain_name")), "上户口（望江）");
+    assert_ptr_equal(catalogue_item_in(c, "HJ001", "340799"), city);
+    assert_ptr_equal(catalogue_item_in(c, "HJ001", ""), city);
+    assert_string_equal(catalogue_region_of(c, "340797510000"), "340797");
+    assert_string_equal(catalogue_region_of(c, "999999999999"), "");
+    assert_int_equal(catalogue_item_for(c, "HJ083", in)->n_materials, 0);
+    assert_true(catalogue_item_for(c, "HJ083", out)->n_materials > 0);
+    json_t *j = catalogue_item_json(c, "HJ083", "");
+    assert_non_null(json_object_get(json_object_get(j, "districts"), "340797"));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(j, "unit_regions"), "340797520000")), "340797");
+    json_decref(j);
+    j = catalogue_item_json(c, "HJ025", "");
+    assert_null(json_object_get(j, "districts"));
+    json_decref(j);
+    catalogue_unref(c);
+    json_decref(root);
+    json_decref(in);
+    json_decref(out);
+}
+
+/* 受理单位 and 村居 are those of the organisation tree, each in its own table. */
+static void test_tree_tables(void **state)
+{
+    (void)state;
+    assert_int_equal(catalogue_table(cat, "GA 380")->n, 8);
+    assert_int_equal(catalogue_table(cat, "村居")->n, 24);
+    assert_string_equal(catalogue_label(cat, "村居", "340799001001"), "长江路社区居民委员会");
+    assert_null(catalogue_label(cat, "GA 380", "340799001001"));
 }
 
 struct refusal { const char *path, *value, *says; };
@@ -297,6 +342,13 @@ static void test_refused(void **state)
         { "version", "0", "bundle: version" },
         { "version", "\"1\"", "bundle: version" },
         { "items", NULL, "items, extra: want lists" },
+        { "districts", "[]", "districts: want an object" },
+        { "districts", "{\"110000\": {}}", "districts/110000: want a region that a unit works for" },
+        { "districts", "{\"340797\": {\"HJ999\": {}}}", "districts/340797: HJ999: want an item of the catalogue" },
+        { "districts", "{\"340797\": {\"HJ001\": []}}", "definition: want an object" },
+        { "districts", "{\"340797\": {\"HJ001\": {\"form\": \"death\"}}}", "key form: want one that a district may have" },
+        { "districts", "{\"340797\": {\"HJ001\": {\"online_open\": 1}}}", "HJ001: online_open: want true or false" },
+        { "districts", "{\"340797\": {\"HJ001\": {\"materials\": [{\"no\": 2, \"name\": \"x\", \"requirement\": \"required\"}]}}}", "no: want 1, have 2" },
         { "items/0/code", NULL, "catalogue/items.json: code: want text, have none" },
         { "items/0/code", "\"HJ002\"", "item HJ002: want once, have twice" },
         { "items/0/form", "\"births\"", "HJ001: form: want a family of forms/, have \"births\"" },
@@ -691,7 +743,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
         cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
-        cmocka_unit_test(test_item_json), cmocka_unit_test(test_places),
+        cmocka_unit_test(test_item_json), cmocka_unit_test(test_places), cmocka_unit_test(test_districts), cmocka_unit_test(test_tree_tables),
         cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_guide_refused), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),

@@ -3,9 +3,11 @@
 #include <stdio.h>
 
 #include "common/catalogue.h"
+#include "common/file.h"
 #include "common/seal.h"
 #include "internet-side/service/cases.h"
 #include "internet-side/service/caseview.h"
+#include "internet-side/service/configuration.h"
 #include "internet-side/service/edition.h"
 #include "internet-side/service/limiter.h"
 #include "internet-side/service/session.h"
@@ -250,11 +252,63 @@ static int setup(void **state)
     return seal_init(&e);
 }
 
+static int no_base(struct db_conn *c, void *arg, struct err *e)
+{
+    (void)c, (void)arg, (void)e;
+    return 0;
+}
+
+/* ADM-15: the rules are served from memory. With the database closed behind its back the configuration answers as before, item by item and
+ * district by district: no request for them reads it. */
+static void configuration_in_memory(void **state)
+{
+    struct scratch dir;
+    struct db *db = NULL;
+    struct configuration *all = NULL;
+    struct catalogue *c = NULL;
+    struct buf bundle;
+    struct bytes first, again;
+    struct err e = {0};
+    char path[600], base[600];
+    (void)state;
+    scratch_open(&dir);
+    snprintf(path, sizeof path, "%s", scratch_path(&dir, "i.db"));
+    snprintf(base, sizeof base, "%s", scratch_path(&dir, "base.json"));
+    buf_init(&bundle, 0);
+    const struct db_options opt = {.path = path, .application_id = 0x485A4554u, .migrations_dir = SOURCE_DIR "/schemas/migrations/internet", .readers = 2};
+    assert_int_equal(catalogue_load_dir(&c, SOURCE_DIR "/schemas", &e), 0);
+    assert_int_equal(catalogue_bundle(&bundle, c, &e), 0);
+    assert_int_equal(file_write_path(base, buf_bytes(&bundle), 0600, &e), 0);
+    assert_int_equal(db_open(&db, &opt, &e), 0);
+    assert_int_equal(db_read(db, no_base, NULL, &e), 0);
+    if (configuration_open(&all, db, base, &e) < 0)
+        fail_msg("%s", e.msg);
+    db_close(db);
+    for (int round = 0; round < 2; round++) {
+        struct edition *d = configuration_current(all);
+        assert_true(edition_index(d).n > 10000);
+        assert_int_equal(edition_item(&first, d, "HJ001", "", &e), 0);
+        assert_int_equal(edition_item(&again, d, "HJ001", "", &e), 0);
+        assert_ptr_equal(first.p, again.p);
+        assert_int_equal(edition_item(&again, d, "HJ001", "340797", &e), 0);
+        assert_int_equal(edition_item(&again, d, "HJ001", "110000", &e), -1);
+        assert_int_equal(e.code, ERR_MISSING);
+        memset(&e, 0, sizeof e);
+        assert_int_equal(edition_item(&again, d, "HX001", "", &e), -1);
+        memset(&e, 0, sizeof e);
+        edition_release(d);
+    }
+    configuration_close(all);
+    catalogue_unref(c);
+    buf_clear(&bundle);
+    scratch_close(&dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions), cmocka_unit_test(sessions_are_bounded), cmocka_unit_test(evidence_of_a_session), cmocka_unit_test(limits),
-        cmocka_unit_test(limits_of_many), cmocka_unit_test(states_before_the_intranet), cmocka_unit_test(supplements_end), cmocka_unit_test(stages),
+        cmocka_unit_test(limits_of_many), cmocka_unit_test(states_before_the_intranet), cmocka_unit_test(supplements_end), cmocka_unit_test(stages), cmocka_unit_test(configuration_in_memory),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -398,7 +398,7 @@ static void test_demo_accounts(void **state)
     snprintf(path, sizeof path, "%s", scratch_path(&w->dir, "accounts.json"));
     must(setup_demo(&w->c, SOURCE_DIR "/schemas/org", path, true, w->now, &e), &e);
     json_t *all = json_load_file(path, 0, NULL), *first = json_array_get(json_object_get(all, "accounts"), 0);
-    assert_true(json_array_size(json_object_get(all, "accounts")) == 21);
+    assert_true(json_array_size(json_object_get(all, "accounts")) == 22);
     assert_null(json_object_get(first, "hash"));
     must(login(w, text_of(first, "login"), text_of(first, "password"), token, &r, &e), &e);
     assert_false(json_is_true(json_object_get(r.body, "must_change_password")));

@@ -89,7 +89,7 @@ static int use_fn(struct db_conn *conn, void *arg, struct err *e)
     struct use *u = arg;
     struct reply r = {0};
     struct effect_plan p;
-    struct dossier d = {.item = catalogue_item(u->w->c.catalogue, u->item), .entries = u->entries};
+    struct dossier d = {.catalogue = u->w->c.catalogue, .item = catalogue_item(u->w->c.catalogue, u->item), .entries = u->entries};
     snprintf(d.f.no, sizeof d.f.no, "%s", u->no);
     snprintf(d.f.unit, sizeof d.f.unit, "%s", u->unit);
     if (unit_get(conn, u->unit, &d.unit, e) < 0)

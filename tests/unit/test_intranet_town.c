@@ -566,7 +566,7 @@ static bool attempt(struct town *t, const char *no, const char *item, const char
     struct err e = {0};
     struct reply r = {0};
     char result[600];
-    struct dossier d = {.item = catalogue_item(t->w->c.catalogue, item), .entries = entries};
+    struct dossier d = {.catalogue = t->w->c.catalogue, .item = catalogue_item(t->w->c.catalogue, item), .entries = entries};
     snprintf(d.f.no, sizeof d.f.no, "%s", no);
     snprintf(d.f.unit, sizeof d.f.unit, "%s", unit);
     must(unit_get(t->conn, unit, &d.unit, &e), &e);

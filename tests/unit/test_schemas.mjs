@@ -538,15 +538,17 @@ test("POP-63 what the catalogue limits to state land is checked against the hous
     assert.ok(effects.find((e) => e.form === byCode.get(code).form).guards.some((g) => g.check === "land_is_state" && g.when.some((c) => ["10", "11", "12"].every((v) => c.not_in?.includes(v)))), code);
 });
 
-test("organisation: 1 city, 3 sub-bureaus, 8 stations; an officer of every role everywhere it belongs", () => {
+test("organisation: 1 city, 3 sub-bureaus, 8 stations, committees below them; an officer of every role everywhere it belongs, two administrators", () => {
   const kinds = (k) => org.units.filter((u) => u.kind === k);
-  assert.deepEqual(["city", "sub_bureau", "station"].map((k) => kinds(k).length), [1, 3, 8]);
+  assert.deepEqual(["city", "sub_bureau", "station", "committee"].map((k) => kinds(k).length), [1, 3, 8, 24]);
+  const station = new Set(kinds("station").map((s) => s.code));
+  for (const v of kinds("committee")) assert.ok(station.has(v.parent) && !v.accepting && !org.officers.some((o) => o.unit === v.code), v.code);
   const codes = new Set(org.units.map((u) => u.code));
   for (const u of org.units) assert.ok(/^\d{12}$/.test(u.code) && (u.parent === null) === (u.kind === "city") && (!u.parent || codes.has(u.parent)), u.code);
   for (const s of kinds("station"))
     for (const role of ["aux", "officer"]) assert.ok(org.officers.some((o) => o.unit === s.code && o.role === role), `${s.short} ${role}`);
   for (const s of kinds("sub_bureau")) assert.ok(org.officers.some((o) => o.unit === s.code && o.role === "sub_bureau"), s.short);
-  assert.ok(org.officers.some((o) => o.role === "admin"));
+  assert.ok(org.officers.filter((o) => o.role === "admin").length >= 2);
   assert.doesNotMatch(JSON.stringify(org), /password|口令|密码/);
 });
 

@@ -20,9 +20,10 @@ tables["GA 380"] = org.units.filter((u) => u.accepting).map((u) => ({ code: u.co
 
 const brief = (i) => ({ code: i.code, name: i.name, plain_name: i.plain_name, category: i.category, subcategory: i.subcategory, path: i.path, menu: i.menu, channels: i.channels, online_open: i.online_open });
 const unit = ({ code, name, short, parent, address, phone, hours, regions }) => ({ code, name, short, parent: parent || undefined, address, phone, hours, regions });
-export const units = org.units.map(unit);
+export const units = org.units.filter((u) => u.kind !== "committee").map(unit);
+const regions = [...new Set(units.flatMap((u) => u.regions))].map((code) => ({ code, label: tables["GB/T 2260"].find((v) => v.code === code).label }));
 
-export const index = { version: 1, city: org.city, items: items.map(brief), guide: read("guide/guide.json"), units };
+export const index = { version: 1, city: org.city, items: items.map(brief), guide: read("guide/guide.json"), units, regions, districts: {} };
 export const search = read("guide/search.json");
 
 export function itemData(code) {

@@ -16,6 +16,9 @@ export const router = createRouter({
     { path: "/admin/exceptions", component: () => import("./pages/ExceptionsPage.vue"), meta: { title: w.admin.exceptions } },
     { path: "/admin/flows", component: () => import("./pages/FlowsPage.vue"), meta: { title: w.flows.title } },
     { path: "/admin/searches", component: () => import("./pages/SearchesPage.vue"), meta: { title: w.admin.searches } },
+    { path: "/admin/items", component: () => import("./pages/ConfItemsPage.vue"), meta: { title: w.conf.items } },
+    { path: "/admin/items/:code(H[JX]\\d{3})", component: () => import("./pages/ConfItemPage.vue"), meta: { title: w.conf.items, narrow: true }, props: true },
+    { path: "/admin/releases", component: () => import("./pages/ConfReleasesPage.vue"), meta: { title: w.conf.releases } },
     { path: "/:rest(.*)*", component: () => import("./pages/MissingPage.vue"), meta: { title: w.product } },
   ],
 });

@@ -19,7 +19,7 @@ export const w = {
   empty: "（未填）",
   nav: {
     label: "主菜单", desk: "工作台", cases: "办件", todo: "待办", doing: "在办", continue: "续办", done: "已办", search: "查询", system: "系统",
-    officers: "人员账号", exceptions: "异常件", searches: "没找到的搜索", configuration: "配置", flows: "流程",
+    officers: "人员账号", exceptions: "异常件", searches: "没找到的搜索", configuration: "配置", items: "事项配置", releases: "配置发布", flows: "流程",
   },
   top: {
     tabs: "打开的办件", search: "受理号 姓名 证号", searchLabel: "查办件：受理号、姓名或身份证号", closeTab: "关闭", menu: "账号",
@@ -133,6 +133,34 @@ export const w = {
     kinds: { application: "申请", supplement: "补正", withdrawal: "撤回申请", configuration: "配置", slice: "材料", answer: "回执", status: "状态" } as Record<string, string>,
     exHelp: "“待处理”的申请完好保存，处理好原因后重新处理；“没能受理”已告诉群众原因。", configuration: "配置", same: (n: number) => `两侧版本一致 v${n}`, differ: (a: number, b: number) => `两侧版本不一致：公安网 v${a}，互联网 v${b}`,
     hash: "校验值", published: "发布时间", filter: "按姓名、账号或单位筛选", done: "已办",
+  },
+  conf: {
+    items: "事项配置", releases: "配置发布", find: "编号、名称或类别", city: "全市", region: "地区", regionHelp: "县区只写与全市不同的内容", extras: "另外 37 项", listed: "113 项",
+    cols: { code: "编号", name: "名称", item: "事项", enabled: "列入目录", online: "网上", appointment: "预约", window: "窗口", mark: "改动" },
+    on: "开", off: "关", own: "本县区不同", changed: "改过", draft: "草稿", submitted: "待发布", none: "没有符合的事项", shown: (n: number) => `${n} 项`,
+    n: (n: number) => `改动 ${n} 处`, noChange: "没有改动", save: "存草稿", saved: "草稿已保存", submit: "送审", submitted2: "已送审，由另一位管理员发布", undoAll: "放弃改动",
+    undoAsk: "没保存的改动会丢掉。", reasonTitle: "送审", reason: "为什么改", reasonHelp: "发布的人要看，历史里一直保留", reasonNeed: "请写明原因", waits: (who: string) => `这项业务有一份改动待发布（${who} 送审）。现在的编辑另存一份草稿`,
+    draftOf: (who: string, at: string) => `草稿：${who} ${at}`, fromOutside: "互联网侧提出", leave: "有没保存的改动，离开就丢了。仍要离开？", stay: "留下", go: "离开", tabs: { texts: "文字", channels: "渠道", materials: "材料", form: "表单" } as Record<string, string>,
+    f: {
+      plain_name: "名称", who_may_apply: "谁可以办", "facts.duration": "一般多久", "facts.visits": "要跑几次", "facts.fee": "费用", closed_note: "网上不开通时的说明", steps: "办理步骤", notices: "注意事项",
+      legal: "法律依据", search: "搜索词",
+    } as Record<string, string>,
+    perLine: "一行一条", official: "正式名称", toCity: "恢复为全市的", toBase: "恢复原样", channelNames: { online_open: "网上办理", "channels.appointment": "预约", "channels.window": "窗口办理", enabled: "列入目录" } as Record<string, string>,
+    channelHelp: {
+      enabled: "关了以后，群众查不到这项业务", online_open: "关了以后，群众看到说明，可以预约或到窗口办；已提交的照常办理", "channels.appointment": "可以先约时间", "channels.window": "可以到窗口办",
+    } as Record<string, string>,
+    addMaterial: "加一份材料", up: "上移", down: "下移", remove: "去掉", open: "展开", shut: "收起", mName: "正式名称", mPlain: "群众看到的名称", mNeed: "要不要", mGroup: "组别", mGroupHelp: "同一组里交一份就行，如 A",
+    needs: { required: "必须", conditional: "按情况", one_of: "几份里交一份" } as Record<string, string>, mCondition: "什么情况要（给群众看）", mWhen: "由系统按这些条件判断", mOriginal: "收原件", mPolice: "由民警提供，不向群众要",
+    mAlternatives: "可替代的材料，一行一样", mHint: "替代说明", mHow: "没有这份材料怎么办", newMaterial: "新材料",
+    when: "条件", whenAlways: "没有条件：总是", addCondition: "加一个条件", and: "并且", pickField: "选字段", ops: { in: "是", not_in: "不是", prefix: "开头是" } as Record<string, string>, yes: "是", no: "否", values: "值", removeCondition: "去掉这个条件", cWord: "条件里的字段", cOp: "是或不是",
+    ask: "问法", hint: "提示", usual: "常用值", usualNone: "没有", required: "必填", requiredWhen: "什么时候必填", visibleWhen: "什么时候要填", allow: "可选的值", allowAll: "全部", shared: (n: number) => `这张表单有 ${n} 项业务共用，改了都变`,
+    filled: "由身份核验或号码带出，一般不问", preview: "群众看到的页面", before: "改前", after: "改后", what: "项目", where: "地区", showDiff: "看改动", hideDiff: "收起改动",
+    phone: { duration: "一般多久", visits: "要跑几次", fee: "费用", need: "您要准备", nothing: "不用准备材料", how: "怎么办", who: "谁可以办", legal: "依据的法律法规", window: "到窗口办", start: "开始办理", book: "先约时间", original: "办理时核对原件", screen: (i: number, n: number) => `第 ${i} 屏，共 ${n} 屏`, optional: "（选填）", hidden: "群众查不到这项业务" },
+    pending: "待发布和草稿", pendingNone: "没有待发布的改动", history: "历史", historyNone: "还没有发布过改动", versions: "两侧版本", release: "发布", giveBack: "退回", decline: "不采纳", drop: "撤销草稿", edit: "去编辑", restore: (v: number) => `恢复到 v${v}`,
+    restored: "已建恢复的草稿，送审后由另一位管理员发布", released: (v: number) => `已发布 v${v}`, returned: "已退回", declined: "已记不采纳", dropped: "已撤销", releaseAsk: (v: number) => `确定后成为 v${v}，马上在公安网生效，并送到互联网侧。`,
+    cannotRelease: "您写过或送审过，请另一位管理员发布", giveBackReason: "为什么退回", declineReason: "为什么不采纳", dropAsk: "撤销后不能再改，历史里保留。", by: (who: string, at: string) => `${who} ${at}`,
+    writtenBy: "起草", submittedBy: "送审", releasedBy: "发布", decidedBy: "处理", reasonWord: "原因", answerWord: "答复", wishWord: "互联网侧说", state: { draft: "草稿", submitted: "待发布", released: "已发布", dropped: "已撤销", declined: "不采纳" } as Record<string, string>,
+    cannotSubmit: "还有不符合的地方，改好才能送审", more: (n: number) => `还有 ${n} 处`, base: "软件自带", at: "时间", title: "内容", version: "版本",
   },
   keys: {
     title: "快捷键", help: "快捷键", search: "查办件", rowUpDown: "上一行 / 下一行", open: "打开", tick: "勾选", claimNext: "领取下一件", main: "主要决定", sendBack: "退回", more: "更多决定",

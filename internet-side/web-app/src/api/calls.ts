@@ -16,7 +16,7 @@ export const getSearchData = () => api<SearchData>("/api/catalogue/search", { si
 /* Words alone: no cookie goes with them. */
 export const reportSearch = (query: string): Promise<unknown> =>
   fetch("/api/searches", { method: "POST", credentials: "omit", keepalive: true, headers: { "Content-Type": "application/json", "X-Requested-With": "hz" }, body: JSON.stringify({ query }) });
-export const getItem = (code: string) => api<ItemData>(`/api/catalogue/items/${code}`);
+export const getItem = (code: string, region = "") => api<ItemData>(`/api/catalogue/items/${code}${region ? `?region=${region}` : ""}`);
 export const getTable = (id: string) => api<{ id: string; values: Choice[] }>(`/api/catalogue/tables?id=${encodeURIComponent(id)}`);
 
 export const beginUpload = (draft: string, material: number, type: string, size: number) =>

@@ -48,6 +48,7 @@ export interface ItemBrief {
   menu: string[];
   channels?: { appointment?: boolean; online?: boolean; window?: boolean };
   online_open: boolean;
+  enabled?: boolean;                 // false: on the list of some district alone
 }
 
 export interface Stop { text: string; actions: string[] }
@@ -72,6 +73,8 @@ export interface Catalogue {
   items: ItemBrief[];
   guide: Guide;
   units: Unit[];
+  regions?: { code: string; label: string }[];                          // districts of the city
+  districts?: Record<string, Record<string, Partial<ItemBrief>>>;       // region -> item -> what differs there
 }
 
 export interface Material extends RuleMaterial {

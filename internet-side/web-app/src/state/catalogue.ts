@@ -3,6 +3,7 @@ import { getCatalogue, getItem, getTable } from "@/api/calls";
 import type { Catalogue, Choice, ItemData, Unit } from "@/api/types";
 import { ApiError } from "@/api/client";
 import { keep, kept } from "@/drafts/db";
+import { settings } from "@/state/settings";
 
 let index: Promise<Catalogue> | null = null;
 const items = new Map<string, Promise<ItemData>>();
@@ -30,12 +31,22 @@ function once<T>(map: Map<string, Promise<T>>, key: string, ask: () => Promise<T
   return p;
 }
 
-export function loadCatalogue(): Promise<Catalogue> {
-  index ||= throughStore("catalogue", getCatalogue).catch((x: unknown) => { index = null; throw x; });
-  return index;
+/* Only what is on here, with this district's names and switches. */
+function here(c: Catalogue): Catalogue {
+  const own = (c.districts || {})[settings.region] || {};
+  return { ...c, items: c.items.map((i) => ({ ...i, ...own[i.code] })).filter((i) => i.enabled !== false) };
 }
 
+export function loadCatalogue(): Promise<Catalogue> {
+  index ||= throughStore("catalogue", getCatalogue).catch((x: unknown) => { index = null; throw x; });
+  return index.then(here);
+}
+
+/* As the city has it: what a form works on, which follows the district of the unit that is chosen in it. */
 export const loadItem = (code: string): Promise<ItemData> => once(items, `item.${code}`, () => getItem(code));
+/* As the chosen district has it: what is read before applying. */
+export const loadItemHere = (code: string): Promise<ItemData> =>
+  settings.region ? once(items, `item.${code}.${settings.region}`, () => getItem(code, settings.region)) : loadItem(code);
 export const loadTable = (id: string): Promise<Choice[]> => once(tables, `table.${id}`, () => getTable(id).then((t) => t.values));
 
 /* An edition that changed while the app was open: ask again. */

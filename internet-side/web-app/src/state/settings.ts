@@ -1,10 +1,18 @@
-/* What this device remembers about how to show things: 长辈版 and nicknames. Nothing of it leaves the device. */
+/* What this device remembers about how to show things: 长辈版, the district and nicknames. Nothing of it leaves the device. */
 import { reactive } from "vue";
 
 const ELDER = "hz.elder";
 const NICK = "hz.nick.";
 
-export const settings = reactive({ elder: localStorage.getItem(ELDER) === "1" });
+const REGION = "hz.region";
+
+export const settings = reactive({ elder: localStorage.getItem(ELDER) === "1", region: localStorage.getItem(REGION) || "" });
+
+/* The district whose lists are shown; "" is the whole city. */
+export function setRegion(code: string): void {
+  settings.region = code;
+  localStorage.setItem(REGION, code);
+}
 
 export function setElder(on: boolean): void {
   settings.elder = on;

@@ -44,6 +44,15 @@ export const api = {
   retry: (id: string) => post<{ word: string; reason?: string }>(`/api/exceptions/${id}/retry`),
   configuration: () => get<T.Configuration>("/api/configuration"),
   items: () => get<{ items: T.ItemName[] }>("/api/configuration/items"),
+  confItems: (region: string) => get<T.ConfItems>(`/api/configuration/catalogue${query({ region })}`),
+  confItem: (code: string, region: string) => get<T.ConfEdit>(`/api/configuration/catalogue/${code}${query({ region })}`),
+  confPreview: (changes: T.ConfChange[]) => post<{ findings: T.Finding[]; words: T.ConfWord[] }>("/api/configuration/preview", { changes }),
+  confList: () => get<T.ConfList>("/api/configuration/changes"),
+  confAdd: (changes: T.ConfChange[], title?: string) => post<T.ChangeSet>("/api/configuration/changes", { changes, ...(title ? { title } : {}) }),
+  confSave: (id: string, version: number, changes: T.ConfChange[]) => post<T.ChangeSet>(`/api/configuration/changes/${id}`, { version, changes }),
+  confAct: (id: string, act: "submit" | "release" | "return" | "drop" | "decline", body: { version: number; reason?: string; base?: number }) =>
+    post<T.ChangeSet>(`/api/configuration/changes/${id}/${act}`, body),
+  confRestore: (version: number) => post<T.ChangeSet>(`/api/configuration/versions/${version}/restore`),
 };
 
 export const pageUrl = (no: string, id: string, size: "thumb" | "full", sheet = 1) =>

@@ -19,7 +19,7 @@ export interface CaseRow {
 }
 export interface CaseList { rows: CaseRow[]; total: number; page: number; size: number; seq: number; counts: Counts }
 export interface Desk {
-  counts: Counts; oldest?: Record<string, string>; due: CaseRow[]; notices?: { at: string; text: string; no?: string }[]; channel: Channel;
+  counts: Counts; oldest?: Record<string, string>; due: CaseRow[]; notices?: { at: string; text: string; no?: string; to?: string }[]; channel: Channel;
 }
 export interface Changes { seq: number; changed: { no: string; kind: "new" | "changed" | "gone" }[]; counts: Counts; channel: Channel }
 
@@ -103,3 +103,37 @@ export interface ItemName { code: string; name: string; plain_name?: string }
 
 /* Searches of citizens that found nothing: words and counts. */
 export interface SearchReport { from: string; to: string; total: number; times: number; searches: { text: string; count: number; days: number; last: string }[] }
+export interface Condition { field: string; in?: (string | boolean)[]; not_in?: (string | boolean)[]; prefix?: string[] }
+export interface CodeValue { code: string; label: string }
+export interface ConfMaterial {
+  no: number; name: string; plain_name?: string | null; condition?: string | null; requirement: "required" | "conditional" | "one_of"; group?: string | null;
+  original?: boolean; supplied_by?: string; when?: Condition[]; alternatives?: { name: string; verify?: string | null; e_licence?: string | null }[];
+  alternatives_hint?: string | null; how_to_get?: string | null; [more: string]: unknown;
+}
+export interface ConfItem {
+  code: string; name: string; plain_name: string; search: string[]; enabled?: boolean; online_open: boolean; closed_note: string | null; who_may_apply: string;
+  facts: Record<string, string>; steps: string[]; notices: string[]; legal: string[]; channels: Record<string, boolean>; materials: ConfMaterial[]; [more: string]: unknown;
+}
+export interface ConfField {
+  id: string; label: string; type: string; section?: string; ask?: string | null; hint?: string | null; usual?: string | null; required?: boolean; required_when?: Condition[];
+  visible_when?: Condition[]; allow?: string[] | null; code_table?: string; values?: CodeValue[]; fill_from?: string; [more: string]: unknown;
+}
+export interface ConfFamily { id: string; label: string; fields: ConfField[]; repeats?: { id: string; label: string }[]; sections: { id: string; title: string; fields: string[] }[]; presets: Record<string, Record<string, unknown[]>> }
+export interface ConfChange { region: string; item: string; path: string; value?: unknown; reset?: boolean }
+export interface ConfWord { region: string; region_name: string; item: string; name: string; path: string; label: string; before: string; after: string }
+export interface ConfAct { name: string; at: string }
+export interface ChangeSet {
+  id: string; version: number; state: "draft" | "submitted" | "released" | "dropped" | "declined"; source: "intranet" | "internet"; title: string; wish: string; restores: number;
+  changes: ConfChange[]; words: ConfWord[]; findings: Finding[]; reason: string; answer: string; released: number; author: boolean; may_release: boolean; base: number;
+  edited: ConfAct; submitted: ConfAct; decided: ConfAct;
+}
+export interface ConfRow {
+  code: string; form: string; name: string; plain_name: string; category: string; extra: boolean; enabled: boolean; online: boolean; appointment: boolean; window: boolean; own: boolean;
+  changed: boolean; waits: { id: string; state: string; title: string } | null;
+}
+export interface ConfItems { items: ConfRow[]; regions: CodeValue[]; base: number }
+export interface ConfEdit {
+  item: ConfItem; city: ConfItem; own: string[]; family: ConfFamily; code_tables: Record<string, CodeValue[]>; open: ChangeSet[]; regions: CodeValue[]; base: number;
+}
+export interface ConfVersion { version: number; published: string; hash: string }
+export interface ConfList { open: ChangeSet[]; done: ChangeSet[]; versions: ConfVersion[]; base: number }
