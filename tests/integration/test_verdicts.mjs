@@ -44,6 +44,7 @@ const sent = (a, id) => (Object.hasOwn(a.entries, id) ? a.entries[id] : a.clean[
 const LESS = [
   { when: (a) => texts(a).some((t) => illegal.test(t)), why: /invalid Char|out of allowed range|not allowed/, what: 'a character that no XML may carry: no record' },
   { when: (a) => Object.keys(a.entries).some((k) => !/^[a-z][a-z0-9_]{0,47}$/.test(k)), why: /attribute 'field'/, what: 'a field of a name that the record\'s schema does not know' },
+  { when: (a) => (a.rules.family.repeats ?? []).some((r) => r.id in a.entries && !Array.isArray(a.entries[r.id])), why: /is not a value/, what: 'a list that is none' },
   { when: (a) => a.slots.some((s) => s.pages > 40), why: /element is not expected/, what: 'more pages than the record\'s schema takes' },
   { when: (a) => sent(a, 'accept_unit') !== a.unit, why: /unit: not the one the form names/, what: 'the station, compared with the record\'s own' },
   { when: (a) => sent(a, 'applicant_name') !== a.identity.name || sent(a, 'applicant_id_no') !== a.identity.id_no, why: /identity: of another person/,

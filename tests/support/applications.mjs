@@ -400,7 +400,7 @@ export function validOnes(code) {
     if (!reachable(rules, f.visible_when)) continue;
     if (made.some((a) => a.clean[field] === value)) continue;
     try {
-      made.push(makeValid(code, { seed: `${field}=${value}`, pins: { [field]: [value] }, starts: 3 }));
+      made.push(makeValid(code, { seed: `${field}=${value}`, pins: { [field]: [value] }, starts: 3, steps: 300 }));
     } catch (e) {
       if (!e.unmet) throw e;
       closed.push({ field, value, why: e.unmet });
@@ -410,7 +410,7 @@ export function validOnes(code) {
     if (made.some((a) => engine.holds(m.when, a.clean))) continue;
     const pins = Object.fromEntries(m.when.map((k) => [k.field, valuesFor(rules, k)]));
     try {
-      made.push(makeValid(code, { seed: `material ${m.no}`, pins, starts: 3 }));
+      made.push(makeValid(code, { seed: `material ${m.no}`, pins, starts: 3, steps: 500 }));
     } catch (e) {
       if (!e.unmet) throw e;
       closed.push({ field: `material.${m.no}`, value: 'shown', why: e.unmet });
