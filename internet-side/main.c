@@ -161,6 +161,7 @@ static int in_memory(struct program *p, struct err *e)
 
 static int delivery(struct program *p, struct err *e)
 {
+    static const struct delivery_verb verbs[] = { { "searches", searches_verb }, { "wish", wish_verb } };
     const struct config *k = p->config;
     struct delivery_options opt = {
         .db = p->core.db, .keys = p->core.keys, .parser = p->core.parser, .outbox = config_text(k, "outbox"), .inbox = config_text(k, "inbox"),
@@ -170,14 +171,12 @@ static int delivery(struct program *p, struct err *e)
         .beat_s = (unsigned)config_number(k, "beat_s"), .rescan_s = (unsigned)config_number(k, "rescan_s"), .settle_s = (unsigned)config_number(k, "settle_s"),
     };
     opt.commands = config_text(k, "command_dir");
-    opt.verbs = wish_verbs;
-    opt.nverbs = wish_n_verbs;
     opt.resynced = incoming_realign;
     opt.warn_s = (unsigned)config_number(k, "warn_s");
     opt.critical_s = (unsigned)config_number(k, "critical_s");
     opt.handlers = incoming_handlers(&opt.nhandlers);
-    opt.verbs = &searches_verb;
-    opt.nverbs = 1;
+    opt.verbs = verbs;
+    opt.nverbs = sizeof verbs / sizeof verbs[0];
     return delivery_open(&p->core.delivery, &opt, e) < 0 ? err_wrap(e, "delivery") : delivery_start(p->core.delivery, e);
 }
 

@@ -111,7 +111,7 @@ int searches_carry(struct core *c, bool all, int64_t now_ms, int64_t *sent, stru
     return rc;
 }
 
-static int verb_run(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e)
+int searches_verb(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e)
 {
     int64_t sent;
     (void)d;
@@ -120,5 +120,3 @@ static int verb_run(struct delivery *d, void *app, const json_t *args, json_t *a
         return -1;
     return json_object_set_new(answer, "sent", json_integer(sent)) < 0 ? err_set(e, ERR_FULL, "searches: no memory") : 0;
 }
-
-const struct delivery_verb searches_verb = { "searches", verb_run };

@@ -12,6 +12,6 @@ int searches_note(struct core *c, const char *query, const char *address, int64_
 /* Enqueue everything of the days before today; `all` takes today's as well. *sent: how many different words. */
 int searches_carry(struct core *c, bool all, int64_t now_ms, int64_t *sent, struct err *e);
 
-extern const struct delivery_verb searches_verb;     /* "searches": carry all of it now */
+int searches_verb(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e);     /* a delivery_verb: carry all of it now */
 
 #endif

@@ -76,7 +76,7 @@ static int send(struct db_conn *conn, void *arg, struct err *e)
 }
 
 /* Repeated under the same id, when the service was ended between doing and answering, it changes nothing. */
-static int run(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e)
+int wish_verb(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e)
 {
     struct core *c = app;
     struct wish w = {.c = c, .d = d, .now = clock_wall_ms()};
@@ -98,9 +98,6 @@ static int run(struct delivery *d, void *app, const json_t *args, json_t *answer
         delivery_wake(d);
     return rc < 0 ? -1 : json_object_set_new(answer, "id", json_string(id));
 }
-
-const struct delivery_verb wish_verbs[] = {{"wish", run}};
-const size_t wish_n_verbs = sizeof wish_verbs / sizeof wish_verbs[0];
 
 int wish_ask(const char *command_dir, const char *file, struct err *e)
 {

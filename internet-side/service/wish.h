@@ -10,8 +10,7 @@
 /* Asker's end of `internet-side --wish FILE`: reads {title, text, changes} and gives it to the running service over its command folder.
  * ERR_INPUT: not such a file; ERR_UNAVAILABLE: the service does not run. */
 int wish_ask(const char *command_dir, const char *file, struct err *e);
-/* For delivery_options. */
-extern const struct delivery_verb wish_verbs[];
-extern const size_t wish_n_verbs;
+/* What a running service does with it: a delivery_verb (ferry/lib/command.h). */
+int wish_verb(struct delivery *d, void *app, const json_t *args, json_t *answer, struct err *e);
 
 #endif

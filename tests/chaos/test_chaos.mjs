@@ -50,7 +50,7 @@ test('FRY-14 the gateway never overwrites, harms exactly what it lists, and leav
 });
 
 // FRY-01 FRY-02 FRY-04 FRY-08 FRY-12 FRY-13 FRY-14 IMP-01 IMP-04 IMP-05 SEC-16 PRF-06: an independent ledger and the gateway's own list decide.
-test('FRY-05 FRY-06 FRY-08 FRY-14 SEC-16 PRF-06 a storm of 20 % each way: all there once, every status once and in order, nothing readable, all damage in quarantine', { timeout: 170000 }, async () => {
+test('FRY-05 FRY-06 FRY-08 FRY-14 SEC-16 PRF-06 MAT-14 a storm of 20 % each way: all there once, every status once and in order, nothing readable, all damage in quarantine', { timeout: 170000 }, async () => {
   const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1e6), count = Number(process.env.CHAOS_N ?? 60);
   console.error(`chaos seed ${seed}`);
   const { figures, wrong } = await storm({ count, seed, decide: 5, short: true, calm_s: 90 });

@@ -139,7 +139,7 @@ test('CIT-28 FRY-16 HJ083: withdrawal asked and agreed; the dead person is still
   assert.match(rows[0].status, /正常/);
 });
 
-test('WFL-201..206 HJ043 by the aux flow: aux reviews, officer checks originals, aux submits, officer finishes; employer changed, history kept', async () => {
+test('WFL-201..206 MAT-13 HJ043 by the aux flow: aux reviews, officer checks originals, aux submits, officer finishes; employer changed, history kept', async () => {
   const citizen = new Citizen(demo, nextPhone());
   await citizen.signIn();
   const c = cast.employer({ phone: citizen.phone });

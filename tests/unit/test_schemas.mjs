@@ -585,3 +585,18 @@ test("no empty required text and no XML-unfit character anywhere in the data", (
       assert.doesNotMatch(text, /TODO|FIXME|\/work\//, f);
     }
 });
+
+test("MAT-02 whether the original is wanted and whether an electronic licence may stand for it is said of every material, apart from must and optional", () => {
+  const kinds = new Set();
+  for (const i of items) for (const m of i.materials) {
+    assert.equal(typeof m.original, "boolean", `${i.code}:${m.no}`);
+    assert.ok(m.e_licence === null || typeof m.e_licence === "string", `${i.code}:${m.no}`);
+    kinds.add(`${m.requirement} ${m.original ? "original" : "electronic"}${m.e_licence ? " or licence" : ""}`);
+  }
+  for (const k of ["required original", "required original or licence", "conditional original", "one_of original"]) assert.ok([...kinds].some((x) => x.startsWith(k)), k);
+});
+
+test("CIT-19 MAT-04 all 113 can be applied for online, the 37 others stay switched off", () => {
+  assert.deepEqual(items.filter((i) => !i.online_open).map((i) => i.code), []);
+  assert.ok(extra.every((i) => i.enabled === false));
+});
