@@ -209,6 +209,7 @@ class Paper {
       if (p && row) { Object.assign(row, this.rowOf(list.list, p)); return true; }
       return this.put(id, p);
     }
+    if (id && this.chance(0.1)) return this.put(id, this.pick(normal));
     let done = false;
     for (const [k, v] of Object.entries(fix)) if (v !== undefined && v !== null && this.fields.has(k) && !this.want.pins?.[k] && !this.follows(this.fields.get(k))) { this.entries[k] = v; done = true; }
     return done;
@@ -274,8 +275,9 @@ class Paper {
   repick(ids) {
     const id = this.pick(ids);
     const f = this.fields.get(id);
-    const from = (f?.fill_from ?? '').split(':');
+    const from = (f?.fill_from ?? '').split(':'), owner = f?.register && this.fields.get(f.register.by);
     if (!f) return;
+    if (owner && this.who[owner.id] && !this.follows(owner) && this.chance(0.3)) { this.answer(owner); return; }      // another person, with what is known of him
     if ((from[0] === 'id_number' || from[0] === 'field') && !(id in this.entries) && id in this.clean) this.repick([from[1]]);
     else if (from[0].startsWith('identity.') && !(id in this.entries) && id in this.clean) this.applicant = this.citizen();
     else if (id in this.entries || !(id in this.clean) || this.chance(0.3)) this.answer(f);
