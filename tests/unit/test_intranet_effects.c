@@ -524,6 +524,30 @@ static void test_head_of_collective(void **state)
     REFUSE("HJ083", SUBJECT("family.head") ",'death_date':'2026-11-01','death_kind':'normal'", "逝者是户主");
 }
 
+/* POP-48: each station counts its own books: what another station (or a book with letters) has used up does not matter here. */
+struct books { struct world *w; char first[40], second[40], other[40]; };
+static int books_fn(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct books *b = arg;
+    struct register_store s = {conn, b->w->c.vault};
+    if (register_next_book(&s, STATION, 0, b->first, e) < 0 ||
+        db_exec(conn, "UPDATE household SET book_no = '34079853999999' WHERE id = (SELECT max(id) FROM household);"
+                      "UPDATE household SET book_no = '34079951AB9999' WHERE id = (SELECT max(id) - 1 FROM household)", e) < 0)
+        return -1;
+    return register_next_book(&s, STATION, 0, b->second, e) < 0 ? -1 : register_next_book(&s, "340798540000", 0, b->other, e);
+}
+
+static void test_book_numbers(void **state)
+{
+    struct books b = {.w = *state};
+    struct err e = {0};
+    must(db_write(b.w->c.db, books_fn, &b, &e), &e);
+    assert_memory_equal(b.first, "34079951", 8);
+    assert_int_equal(strlen(b.second), 14);
+    assert_memory_equal(b.second, "34079951", 8);
+    assert_string_equal(b.other, "34079854000001");
+}
+
 /* CRT-01 POP-65 POP-30: papers issued again, the old ones void. */
 static void test_papers(void **state)
 {
@@ -674,7 +698,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {T(test_new_people), T(test_restorations), T(test_corrections), T(test_households), T(test_cancellations), T(test_one_stop),
-                                       T(test_from_outside), T(test_whole_household), T(test_moving_out), T(test_relations_turn), T(test_head_of_collective), T(test_papers), T(test_reversal_refused), T(test_given_up), T(test_words),
+                                       T(test_from_outside), T(test_whole_household), T(test_moving_out), T(test_relations_turn), T(test_head_of_collective), T(test_papers), T(test_book_numbers), T(test_reversal_refused), T(test_given_up), T(test_words),
                                        cmocka_unit_test(test_loader), T(test_fields)};
     log_open("test", LOG_ERROR);
     residents = json_load_file(SOURCE_DIR "/schemas/org/demo-residents.json", 0, NULL);
