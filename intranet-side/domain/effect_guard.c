@@ -101,7 +101,7 @@ static int head_with_others(struct look *k, const json_t *person, bool asks_head
     snprintf(n, sizeof n, "%zu", others);
     put(k, "n", n);
     put(k, "head_name", effect_text(home, "head_name"));
-    k->broken = asks_head ? !is_head : is_head && others > 0;
+    k->broken = asks_head ? !is_head : is_head && others > 0 && !household_collective(home);    /* there the longest member follows by itself */
     json_decref(home);
     json_decref(members);
     return rc;

@@ -70,27 +70,27 @@ static int form(struct effect_work *w, const json_t *op, struct err *e)
     return settle(w, row, e);
 }
 
-/* What the old head is to the new one, as far as their relation says it. */
+/* What the old head is to the new one, as far as their relation says it (GB/T 4761): from, and what it turns into for a man and for a woman. */
+static const struct { const char *from, *man, *woman; } turns[] = {
+    {"28", "55", "56"}, {"38", "53", "54"},                                          /* 女婿, 儿媳 */
+    {"27", "57", "58"}, {"37", "57", "58"}, {"57", "27", "37"}, {"58", "27", "37"},  /* 养子女、继子女; 养父母、继父母 */
+    {"53", "97", "38"}, {"54", "97", "38"}, {"55", "28", "97"}, {"56", "28", "97"},  /* 公婆, 岳父母 */
+    {"43", "63", "64"}, {"44", "63", "64"}, {"63", "43", "44"}, {"64", "43", "44"},  /* 外孙, 外祖父母 */
+    {"45", "65", "65"}, {"46", "65", "65"}, {"65", "46", "45"},                      /* 孙辈的配偶 */
+    {"40", "60", "60"}, {"49", "60", "60"}, {"60", "40", "40"}, {"69", "49", "49"},
+    {"47", "69", "69"}, {"48", "69", "69"}, {"66", "47", "48"}, {"67", "47", "48"}, {"68", "97", "97"},   /* 曾祖 */
+    {"71", "73", "77"}, {"75", "73", "77"}, {"73", "71", "75"}, {"77", "71", "75"},  /* 兄姐, 弟妹 */
+    {"99", "99", "99"},
+    {"1", "11", "12"},  {"2", "51", "52"},  {"3", "51", "52"},  {"4", "61", "62"},   /* the rest of each group */
+    {"5", "20", "30"},  {"6", "41", "42"},  {"7", "79", "79"},
+};
+
 static const char *turned(const char *relation, const char *gender)
 {
-    bool man = *gender == '1';
-    switch (*relation) {
-    case '1':
-        return man ? "11" : "12";
-    case '2':
-    case '3':
-        return strcmp(relation, "28") == 0 ? (man ? "55" : "56") : strcmp(relation, "38") == 0 ? (man ? "53" : "54") : man ? "51" : "52";
-    case '4':
-        return man ? "61" : "62";
-    case '5':
-        return man ? "20" : "30";
-    case '6':
-        return man ? "41" : "42";
-    case '7':
-        return "79";
-    default:
-        return strcmp(relation, "99") == 0 ? "99" : "97";
-    }
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++)
+        if (strncmp(relation, turns[i].from, strlen(turns[i].from)) == 0)
+            return *gender == '1' ? turns[i].man : turns[i].woman;
+    return "97";
 }
 
 static int turn_old_head(struct effect_work *w, const json_t *home, const char *relation, struct err *e)

@@ -15,7 +15,8 @@ static const char *const sql[Q__COUNT] = {
     [Q_BY_NAME] = HOUSEHOLD "WHERE h.name = ?1 AND h.status = 'normal' ORDER BY h.unit <> ?2, h.id LIMIT 1",
     [Q_AT] = HOUSEHOLD "WHERE a.text = ?1 ORDER BY h.id",
     [Q_EACH] = HOUSEHOLD "ORDER BY h.id",
-    [Q_LAST_BOOK] = "SELECT coalesce(max(substr(book_no, 9)), '0') FROM household WHERE length(book_no) = 14",
+    [Q_LAST_BOOK] = "SELECT coalesce(max(substr(book_no, 9)), '0') FROM household"
+                    " WHERE book_no > ?1 AND book_no < ?1 || ':' AND length(book_no) = 14 AND substr(book_no, 9) NOT GLOB '*[^0-9]*'",
     [Q_ADD_ADDRESS] = "INSERT INTO address(uid, region, text, unit) VALUES(?1, ?2, ?3, ?4) ON CONFLICT (uid) DO NOTHING",
     [Q_ADD] = "INSERT INTO household(uid, book_no, kind, head, address, unit, status, name, collective_kind, land_kind, frozen, formed, ended)"
               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -103,7 +104,10 @@ int register_household_each(const struct register_store *r, household_fn fn, voi
 /* 8 digits of the unit and a serial that runs through the city. */
 int register_next_book(const struct register_store *r, const char *unit, unsigned nth, char out[40], struct err *e)
 {
+    char station[9];
     sqlite3_stmt *s = db_stmt(r->c, &household_statements, Q_LAST_BOOK);
+    snprintf(station, sizeof station, "%.8s", unit);
+    db_bind_text(s, 1, station);
     if (db_step(r->c, s, e) != 1)
         return -1;
     unsigned long last = strtoul(db_col_text(s, 0), NULL, 10);

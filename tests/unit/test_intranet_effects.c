@@ -482,6 +482,73 @@ static void test_moving_out(void **state)
     REFUSE("HJ054", SUBJECT("student_move_out.subject") ",'student_kind':'enrol','to_region':'320100','to_address':'320102 南京市路1号'", "已经注销");
 }
 
+/* POP-46 CWD-04: what the old head is to the new one follows from what that one was to him (GB/T 4761), and back again. */
+static void test_relations_turn(void **state)
+{
+    struct world *w = *state;
+    static const struct { const char *wife, *husband, *again; } t[] = {
+        {"30", "51", "30"}, {"12", "11", "12"}, {"44", "63", "44"}, {"42", "61", "42"}, {"54", "97", "97"}, {"56", "28", "56"}, {"58", "27", "58"},
+        {"38", "53", "38"}, {"37", "57", "37"}, {"45", "65", "45"}, {"48", "69", "49"}, {"64", "43", "64"}, {"75", "73", "75"}, {"77", "71", "77"},
+        {"74", "79", "79"}, {"94", "97", "97"}, {"99", "99", "99"},
+    };
+    char text[800];
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        snprintf(text, sizeof text, SUBJECT("family.spouse") ",'change_item':'relation','relation_after':'%s'", t[i].wife);
+        ACCEPT("HJ043", text, "");
+        ACCEPT("HJ042", "'old_head_name':'$name:family.head','old_head_id_no':'$family.head','new_head_name':'$name:family.spouse','new_head_id_no':'$family.spouse','reason':'assigned'", "");
+        is(w, "$family.head", "relation_to_head", t[i].husband);
+        ACCEPT("HJ042", "'old_head_name':'$name:family.spouse','old_head_id_no':'$family.spouse','new_head_name':'$name:family.head','new_head_id_no':'$family.head','reason':'assigned'", "");
+        is(w, "$family.spouse", "relation_to_head", t[i].again);
+        if (strcmp(t[i].wife, t[i].again) != 0 || strcmp(t[i].wife, "99") == 0)
+            continue;
+        snprintf(text, sizeof text, SUBJECT("family.spouse") ",'change_item':'relation','relation_after':'97'");
+        ACCEPT("HJ043", text, "");
+    }
+}
+
+/* POP-23 POP-46: nobody has to be named in a collective household; the longest member follows by itself. */
+static void test_head_of_collective(void **state)
+{
+    struct world *w = *state;
+    ACCEPT("HJ054", SUBJECT("collective.student.head") ",'student_kind':'enrol','to_region':'310100','to_address':'310101 上海市路1号'", "40 天内有效");
+    json_t *member = registered(w, cast_of("collective.student.member"));
+    struct home h = {w, text_of(member, "household_id"), "", NULL, NULL};
+    struct err e = {0};
+    must(db_read(w->c.db, home_fn, &h, &e), &e);
+    assert_string_not_equal(text_of(h.row, "head_person_id"), "");
+    assert_string_not_equal(text_of(h.row, "head_person_id"), column_of(cast_of("collective.student.head"), "person_id"));
+    json_decref(h.row);
+    json_decref(h.papers);
+    json_decref(member);
+    ACCEPT("HJ083", SUBJECT("collective.unit.head") ",'death_date':'2026-11-01','death_kind':'normal'", "");
+    REFUSE("HJ083", SUBJECT("family.head") ",'death_date':'2026-11-01','death_kind':'normal'", "逝者是户主");
+}
+
+/* POP-48: each station counts its own books: what another station (or a book with letters) has used up does not matter here. */
+struct books { struct world *w; char first[40], full[40], letters[40], other[40]; };
+static int books_fn(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct books *b = arg;
+    struct register_store s = {conn, b->w->c.vault};
+    if (register_next_book(&s, STATION, 0, b->first, e) < 0 ||
+        db_exec(conn, "UPDATE household SET book_no = '34079853999999' WHERE id = (SELECT min(id) FROM household)", e) < 0 ||
+        register_next_book(&s, STATION, 0, b->full, e) < 0 || register_next_book(&s, "340798540000", 0, b->other, e) < 0 ||
+        db_exec(conn, "UPDATE household SET book_no = '34079951AB9999' WHERE id = (SELECT min(id) FROM household)", e) < 0)
+        return -1;
+    return register_next_book(&s, STATION, 0, b->letters, e);
+}
+
+static void test_book_numbers(void **state)
+{
+    struct books b = {.w = *state};
+    struct err e = {0};
+    must(db_write(b.w->c.db, books_fn, &b, &e), &e);
+    assert_memory_equal(b.first, "34079951", 8);
+    assert_string_equal(b.full, b.first);
+    assert_string_equal(b.letters, b.first);
+    assert_string_equal(b.other, "34079854000001");
+}
+
 /* CRT-01 POP-65 POP-30: papers issued again, the old ones void. */
 static void test_papers(void **state)
 {
@@ -632,7 +699,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {T(test_new_people), T(test_restorations), T(test_corrections), T(test_households), T(test_cancellations), T(test_one_stop),
-                                       T(test_from_outside), T(test_whole_household), T(test_moving_out), T(test_papers), T(test_reversal_refused), T(test_given_up), T(test_words),
+                                       T(test_from_outside), T(test_whole_household), T(test_moving_out), T(test_relations_turn), T(test_head_of_collective), T(test_papers), T(test_book_numbers), T(test_reversal_refused), T(test_given_up), T(test_words),
                                        cmocka_unit_test(test_loader), T(test_fields)};
     log_open("test", LOG_ERROR);
     residents = json_load_file(SOURCE_DIR "/schemas/org/demo-residents.json", 0, NULL);
