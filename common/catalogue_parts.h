@@ -47,9 +47,9 @@ int catalogue_build_districts(struct catalogue *c, struct err *e);
 int catalogue_build_item(struct catalogue *c, struct item *it, const json_t *o, const char *file, bool enabled, struct err *e);
 /* What a single struct cannot show: sections, presets, cycles, groups, openness, sentences. */
 int catalogue_check(const struct catalogue *c, struct err *e);
-/* Papers that people write themselves (catalogue/templates.json): each for existing materials, with fields that its families have. */
+/* Papers that people write themselves (catalogue/templates.json): well formed, and fitting the form of each item whose material names one. */
 int catalogue_templates_check(const struct catalogue *c, struct err *e);
-/* Those of an item, with `material` in place of `for`. New reference. */
+/* Those of an item, each with the number of its `material`. New reference. */
 json_t *catalogue_templates_of(const struct catalogue *c, const struct item *it);
 /* Where the bundle has a guide: every way through it. Called by catalogue_check. */
 int catalogue_check_guide(const struct catalogue *c, struct err *e);

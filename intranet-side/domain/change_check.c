@@ -65,9 +65,9 @@ static void check_material(struct check *x, size_t i, const json_t *m, bool clos
 {
     static const struct { const char *key; long max; bool nullable; } texts[] = {
         {"name", 200, false}, {"plain_name", 60, true}, {"condition", 300, true}, {"group", 4, true}, {"verify", 40, true}, {"e_licence", 40, true},
-        {"note", 500, true}, {"text", 500, true}, {"alternatives_hint", 300, true}, {"how_to_get", 300, true}};
+        {"note", 500, true}, {"text", 500, true}, {"template", 60, true}, {"alternatives_hint", 300, true}, {"how_to_get", 300, true}};
     static const char known[] = " no name plain_name condition requirement group alternatives original supplied_by verify e_licence note seed_line text when "
-                                "examples alternatives_hint how_to_get ";
+                                "examples alternatives_hint how_to_get template ";
     char label[48], word[48];
     const char *key;
     json_t *v;

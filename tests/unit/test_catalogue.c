@@ -248,7 +248,6 @@ static void test_templates(void **state)
     assert_int_equal(json_array_size(list), 1);
     assert_int_equal(json_integer_value(json_object_get(t, "material")), 1);
     assert_string_equal(json_string_value(json_object_get(t, "title")), "姓名变更申请书");
-    assert_null(json_object_get(t, "for"));
     json_decref(j);
     j = catalogue_item_json(cat, "HJ001", "");
     assert_int_equal(json_array_size(json_object_get(j, "templates")), 0);
@@ -376,10 +375,9 @@ static void test_refused(void **state)
         { "items/0/materials/0/alternatives", "[{\"name\":\"甲\",\"when\":[{\"field\":\"nothing\",\"in\":[\"1\"]}]}]",
           "alternatives: when: want a field of the family, have \"nothing\"" },
         { "templates/0/title", "1", "catalogue/templates.json: unwed_statement: title: want text" },
-        { "templates/0/for/0", "\"HJ002:9\"", "for: want an item and a material that the applicant supplies, have \"HJ002:9\"" },
-        { "templates/0/for/0", "\"HJ077:3\"", "for: want an item and a material that the applicant supplies" },
-        { "templates/0/for/0", "\"HJ003:5\"", "for: want each material once" },
-        { "templates/0/for/0", "\"HJ084:1\"", "want fields of forms/enlistment.json, have {child_name}" },
+        { "templates/0/signers", "[]", "unwed_statement: signers: want a list" },
+        { "items/1/materials/4/template", "\"nothing\"", "HJ002: material 5: template: want one of catalogue/templates.json" },
+        { "items/83/materials/0/template", "\"unwed_statement\"", "HJ084: material 1: template unwed_statement: want fields of forms/enlistment.json, have {child_name}" },
         { "templates/0/paragraphs/0", "\"{child_name\"", "want a closed {field}" },
         { "templates/0/paragraphs/1/when/0/field", "\"nobody\"", "when: want fields of the family" },
         { "items/0/materials/0/alternatives", "[{\"name\":\"甲\",\"when\":[{\"field\":\"nothing\",\"in\":[\"1\"]}]}]",

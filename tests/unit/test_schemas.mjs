@@ -600,3 +600,12 @@ test("CIT-19 MAT-04 all 113 can be applied for online, the 37 others stay switch
   assert.deepEqual(items.filter((i) => !i.online_open).map((i) => i.code), []);
   assert.ok(extra.every((i) => i.enabled === false));
 });
+
+test("MAT-18 each template is used, and stands at papers that the applicant supplies", () => {
+  const used = new Set();
+  for (const i of items) for (const m of i.materials.filter((x) => x.template)) {
+    assert.equal(m.supplied_by, "applicant", `${i.code}:${m.no}`);
+    used.add(m.template);
+  }
+  assert.deepEqual(read("catalogue/templates.json").templates.map((t) => t.id).filter((id) => !used.has(id)), []);
+});

@@ -32,7 +32,7 @@ export function itemData(code) {
   const family = read(`forms/${item.form}.json`);
   const wanted = [...family.fields, ...(family.repeats || []).flatMap((r) => r.fields)].map((f) => f.code_table).filter(Boolean);
   const code_tables = Object.fromEntries(wanted.filter((t) => tables[t] && tables[t].length <= 500).map((t) => [t, tables[t]]));
-  const mine = templates.flatMap(({ for: refs, ...t }) => refs.filter((r) => r.startsWith(`${code}:`)).map((r) => ({ ...t, material: Number(r.split(":")[1]) })));
+  const mine = item.materials.filter((m) => m.template).map((m) => ({ ...templates.find((t) => t.id === m.template), material: m.no }));
   return { version: 1, item, family, blocks, code_tables, patterns, messages, templates: mine };
 }
 
