@@ -69,7 +69,7 @@ const KINDS = {
     assert.equal(child.birth_date, x.a.clean.child_birth_date);
     const h = inNormalHousehold(child);
     const parents = ['target_head_id_no', 'mother_id_no', 'father_id_no', 'guardian_id_no'].map((f) => personBy.get(x.a.clean[f])?.household_id).filter(Boolean);
-    assert.ok(h.kind !== '10' || !parents.length || parents.includes(h.uid), 'in the household of head, parent or guardian');
+    assert.ok(h.kind !== '10' || !parents.length || h.book_no === x.a.done.done_book_no || parents.includes(h.uid), 'in the household of head, parent or guardian, or the one the officer named');
   },
   adoption_registration(x) {
     const p = added(x)[0] ?? touched(x, 'move_person');

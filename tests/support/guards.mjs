@@ -113,6 +113,7 @@ export class Reading {
     const list = o.for_each && !o.for_each.startsWith('@') ? { list: o.for_each, row } : undefined;
     const bad = (why, fix) => ({ rule: `register ${o.op}: ${why}`, related: [...this.fieldsOf(o.person), ...this.fieldsOf(o.household)], field: list?.list, list, fix });
     const into = ['add_person', 'admit_person', 'restore_person', 'move_person'].includes(o.op);
+    if (o.op === 'form_household' && residents.households.some((x) => Number(x.frozen ?? 0) && addressText(x) === this.value(o.set.address.field))) return { ...bad('the address is frozen'), related: [o.set.address.field] };
     if (o.op === 'set_head' && h === 'new') return null;                  // who comes into it came by an op before
     if (['cancel_person', 'move_person', 'set_head', 'update_person', 'restore_person'].includes(o.op) && this.ref(o.person)?.by !== 'new' && !p) return bad('nobody has this number', 'somebody');
     if (['cancel_person', 'move_person', 'set_head'].includes(o.op) && p && !normal(p)) return bad('is cancelled', 'somebody');
@@ -137,7 +138,10 @@ export class Reading {
   changes() {
     return this.rule.ops.filter((o) => this.holds(o.when)).some((o) => o.op !== 'update_person' || this.rows(o).some((row) => {
       const p = this.person(o.person, row);
-      return Object.entries(o.set ?? {}).some(([column, source]) => !source.field || String(this.value(source.field) ?? '') !== String(p?.[column] ?? ''));
+      return Object.entries(o.set ?? {}).some(([column, source]) => {
+        const given = 'const' in source ? source.const : source.field ? this.value(source.field) : NaN;            // NaN: worked out by the register
+        return String(given ?? '') !== String(p?.[column] ?? '');
+      });
     }));
   }
 
