@@ -45,7 +45,7 @@ export class Office {
       const o = await this.who(role, at);
       const c = await this.seen(o, no);
       const a = c?.actions.find((x) => x.main && (x.enabled || x.needs.some((n) => n.startsWith('scan:'))));
-      if (a && (c.held_by_me || !c.holder)) return { o, c, a, role };
+      if (a && (c.held_by_me || c.claimable)) return { o, c, a, role };
     }
     return null;
   }
@@ -68,6 +68,7 @@ export class Office {
   }
 
   async act({ o, c, a }, no, unit, done) {
+    if (c.claimable) c = await o.post(`/api/cases/${no}/claim`);
     const body = { action: a.action, version: c.version, unseen_ok: true };
     for (const need of a.needs) {
       if (need === 'opinion') body.opinion = '情况属实，同意。';
