@@ -239,7 +239,7 @@ for (const [size, dim] of Object.entries(SIZES))
     await page.getByRole("button", { name: "不加这个人了" }).click();
     assert.equal(await page.locator(".person").count(), 2);
     await page.goto(`/apply/${id}/check`);
-    const card = page.locator("section.card", { has: page.getByRole("heading", { name: "户内成员" }) });
+    const card = page.locator("section.card", { has: page.getByRole("heading", { name: "户口簿上的其他人" }) });
     assert.match(await card.innerText(), new RegExp(`第 1 个人\\s+张三，${A}，配偶[\\s\\S]*第 2 个人\\s+李四，${B}，女`));
     await card.getByRole("link", { name: /修改/ }).click();
     await page.getByRole("button", { name: /^删除\s*李四$/ }).click();
