@@ -1,5 +1,6 @@
-/* catalogue_guide.c - the questions that lead to a service: every one that is switched on is reached from exactly one life event in at most
- * four questions, nobody is led in a circle or to nothing, and what an answer fills in is something that the form can take. */
+/* catalogue_guide.c - the questions that lead to a service: each of the catalogue, also one that is switched off, has its place in exactly one life
+ * event in at most four questions, so that switching it on is enough; nobody is led in a circle or to nothing, and what an answer fills in is
+ * something that the form can take. What leads only to services that are off is left out by whoever asks the questions. */
 #include <string.h>
 
 #include "common/catalogue_parts.h"
@@ -92,8 +93,8 @@ static int reach_item(struct walk *w, const char *code, const struct place *at)
 {
     const struct item *it = catalogue_item(w->c, code);
     const char *event = text_of(w->event, "id"), *before = json_string_value(json_object_get(w->reached, code));
-    if (!it || !it->enabled)
-        return err_set(w->e, ERR_INPUT, "%s: item: want a service that is switched on, have \"%s\"", at->s, code);
+    if (!it)
+        return err_set(w->e, ERR_INPUT, "%s: item: want a service of the catalogue, have \"%s\"", at->s, code);
     if (before && strcmp(before, event) != 0)
         return err_set(w->e, ERR_INPUT, "%s: item %s: want it in one life event, have %s and %s", at->s, code, before, event);
     if (json_object_set_new(w->reached, code, json_string(event)) < 0)
@@ -128,12 +129,16 @@ static int walk_answer(struct walk *w, const json_t *answer, const struct place 
     const json_t *presets = json_object_get(answer, "presets");
     if (keys_known(answer, keys, at, w->e) < 0 || texts(answer, label, at, w->e) < 0)
         return -1;
-    if (!next + !item + !stop != 2)
-        return err_set(w->e, ERR_INPUT, "%s: answer \"%s\": want one of next, item and stop, have %d", at->s, text_of(answer, "label"), !!next + !!item + !!stop);
+    if (next && item)
+        return err_set(w->e, ERR_INPUT, "%s: answer \"%s\": want one of next and item, have both", at->s, text_of(answer, "label"));
+    if (!next && !item && !stop)
+        return err_set(w->e, ERR_INPUT, "%s: answer \"%s\": want next, item or stop, have none", at->s, text_of(answer, "label"));
     if (presets && !json_is_object(presets))
         return want(w->e, at, "presets", "an object", presets);
-    if (stop)
-        return check_stop(stop, at, w->e);
+    if (stop && check_stop(stop, at, w->e) < 0)
+        return -1;
+    if (!next && !item)
+        return 0;
     w->path.presets[w->path.n - 1] = presets;
     return item ? reach_item(w, json_is_string(item) ? json_string_value(item) : "", at) : walk_node(w, json_is_string(next) ? json_string_value(next) : "", at);
 }
@@ -208,8 +213,8 @@ static int all_reached(const struct walk *w)
     size_t i;
     json_t *node;
     for (i = 0; i < w->c->n_items; i++)
-        if (w->c->items[i].enabled && !json_object_get(w->reached, w->c->items[i].code))
-            return err_set(w->e, ERR_INPUT, "guide/guide.json: item %s: want a way to it, it is switched on and has none", w->c->items[i].code);
+        if (!json_object_get(w->reached, w->c->items[i].code))
+            return err_set(w->e, ERR_INPUT, "guide/guide.json: item %s: want a way to it, have none", w->c->items[i].code);
     json_array_foreach(w->nodes, i, node)
         if (!json_object_get(w->seen, text_of(node, "id")))
             return err_set(w->e, ERR_INPUT, "guide/guide.json: node %s: want an answer that leads to it, have none", text_of(node, "id"));

@@ -12,6 +12,8 @@ const read = (file) => JSON.parse(text(file).replaceAll('"@province"', `"${provi
 const files = (folder) => readdirSync(path.join(root, 'schemas', folder)).filter((f) => f.endsWith('.json'));
 
 export const items = read('catalogue/items.json').items;
+/** Known and switched off until a city switches them on. */
+export const extras = read('catalogue/extra.json').items;
 export const org = read('org/demo.json');
 export const residents = read('org/demo-residents.json');
 const tables = Object.fromEntries(files('code-tables').map((f) => read(`code-tables/${f}`)).map((t) => [t.id, t.values]));
@@ -33,7 +35,7 @@ export function effectsOf(form) {
   return effects.get(form);
 }
 
-export const itemOf = (code) => items.find((i) => i.code === code);
+export const itemOf = (code) => items.find((i) => i.code === code) ?? extras.find((i) => i.code === code);
 
 /** What GET /api/catalogue/items/{code} answers, every code table with it. */
 export function rulesOf(code) {

@@ -68,6 +68,7 @@ export class Office {
   }
 
   async act({ o, c, a }, no, unit, done) {
+    if (c.claimable) c = await o.post(`/api/cases/${no}/claim`);
     const body = { action: a.action, version: c.version, unseen_ok: true };
     for (const need of a.needs) {
       if (need === 'opinion') body.opinion = '情况属实，同意。';

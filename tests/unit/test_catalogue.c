@@ -481,17 +481,23 @@ static void guide_path(char out[160], const char *node, int answer, const char *
 static void test_guide_refused(void **state)
 {
     static const struct { const char *node; int answer; const char *key, *value, *message; } rows[] = {
-        /* an enabled item unreachable, in two events, not there */
+        /* an item unreachable, in two events, not there; the same of one that is switched off (CIT-19: switching it on is enough) */
         { "death.kind", -1, "answers", "[{\"label\":\"x\",\"stop\":{\"text\":\"x\",\"actions\":[\"phone\"]}}]", "event death: items: want services that its answers reach, have \"HJ083\"" },
         { "paper.lost", 0, "item", "\"HJ096\"", "event paper: items: want services that its answers reach, have \"HJ095\"" },
         { "house", 0, "item", "\"HJ046\"", "item HJ046: want it in one life event, have kin and house" },
-        { "house", 0, "item", "\"HJ999\"", "item: want a service that is switched on, have \"HJ999\"" },
-        { "house", 0, "item", "\"HX001\"", "item: want a service that is switched on, have \"HX001\"" },
-        { "house", 0, "item", "true", "item: want a service that is switched on" },
+        { "house", 0, "item", "\"HJ999\"", "item: want a service of the catalogue, have \"HJ999\"" },
+        { "house", 0, "item", "\"HX001\"", "item HX001: want it in one life event, have birth and house" },
+        { "house", 0, "item", "true", "item: want a service of the catalogue" },
+        { "leave", 0, "item", "\"HX024\"", "move_kind: want a preset that the item on its way can take, have \"whole\"" },
+        { "household.split", 2, "item", "\"HJ044\"", "event household: items: want services that its answers reach, have \"HX013\"" },
+        { "leave", 0, "presets", "{\"move_kind\":\"head\"}", "move_kind: want a preset that the item on its way can take, have \"head\"" },
+        { "rename.who", 4, "presets", "{\"reason\":\"adult\"}", "reason: want a preset that the item on its way can take, have \"adult\"" },
+        { "birth.hongkong", 0, "", "{\"label\":\"x\",\"next\":\"proof\"}", "event birth: items: want services that its answers reach, have \"HX005\"" },
         /* dead ends, two targets */
-        { "house", 0, "item", NULL, "answer \"自己买的房\": want one of next, item and stop, have 0" },
-        { "house", 0, "next", "\"kin\"", "answer \"自己买的房\": want one of next, item and stop, have 2" },
-        { "house", 0, "stop", "{\"text\":\"x\",\"actions\":[\"phone\"]}", "want one of next, item and stop, have 2" },
+        { "house", 0, "item", NULL, "answer \"自己买的房\": want next, item or stop, have none" },
+        { "house", 0, "next", "\"kin\"", "answer \"自己买的房\": want one of next and item, have both" },
+        { "house", 0, "stop", "{\"actions\":[\"phone\"]}", "stop: want words and a way on" },
+        { "rename.who", 4, "stop", "{\"text\":\"x\"}", "stop: want words and a way on" },
         { "house", -1, "answers", "[]", "node house: answers: want some, have none" },
         { "house", -1, "answers", NULL, "node house: answers: want some, have none" },
         { "paper", 0, "next", "\"paper.nothing\"", "node paper: want a node of the guide, have \"paper.nothing\"" },
@@ -527,10 +533,10 @@ static void test_guide_refused(void **state)
         { "guide/guide/events/0/title", NULL, "event birth: title: want text" },
         { "guide/guide/events/0/start", "\"nothing\"", "event birth: want a node of the guide, have \"nothing\"" },
         { "guide/guide/events/0/items/+", "\"HJ046\"", "event birth: items: want services that its answers reach, have \"HJ046\"" },
-        { "guide/guide/events/0/items/0", NULL, "event birth: items: want the 17 that its answers reach, have 16" },
+        { "guide/guide/events/0/items/0", NULL, "event birth: items: want the 24 that its answers reach, have 23" },
         { "guide/guide/nodes/+", "{\"id\":\"alone\",\"question\":\"x\",\"answers\":[{\"label\":\"x\",\"item\":\"HJ083\"}]}", "node alone: want an answer that leads to it, have none" },
         { "guide/guide/nodes/+", "{\"id\":\"house\",\"question\":\"x\",\"answers\":[{\"label\":\"x\",\"item\":\"HJ083\"}]}", "want each id once, have one twice" },
-        { "extra/0/enabled", "true", "item HX001: want a way to it, it is switched on and has none" },
+        { "guide/guide/events/8", NULL, "guide/guide.json: item HX023: want a way to it, have none" },
     };
     static const struct refusal words[] = {
         { "search/fillers", NULL, "guide/search.json: fillers: want a list of words, have none" },
@@ -559,6 +565,31 @@ static void test_guide_refused(void **state)
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
         refuse(&whole[i]);
     print_message("%zu guides refused\n", sizeof rows / sizeof *rows + sizeof whole / sizeof *whole);
+}
+
+/* CIT-18, CIT-19: all of the extra services switched on at once, open and by every channel: the catalogue loads, each with its place, its form and its flow. */
+static void test_all_switched_on(void **state)
+{
+    json_t *root = json_deep_copy(bundle), *extra = json_object_get(root, "extra"), *item;
+    struct catalogue *c = NULL;
+    struct err e = {0};
+    size_t i;
+    (void)state;
+    assert_int_equal(json_array_size(extra), 37);
+    json_array_foreach(extra, i, item) {
+        assert_false(catalogue_item(cat, json_string_value(json_object_get(item, "code")))->enabled);
+        json_object_set_new(item, "enabled", json_true());
+        json_object_set_new(item, "online_open", json_true());
+        json_object_set_new(item, "closed_note", json_null());
+    }
+    if (load(&c, root, &e) < 0)
+        fail_msg("%s", e.msg);
+    json_array_foreach(extra, i, item) {
+        const struct item *it = catalogue_item(c, json_string_value(json_object_get(item, "code")));
+        assert_true(it->enabled && it->online_open && it->family);
+    }
+    catalogue_unref(c);
+    json_decref(root);
 }
 
 /* A table with a code twice would answer with either label. */
@@ -742,7 +773,7 @@ int main(void)
         cmocka_unit_test(test_contents), cmocka_unit_test(test_accessors), cmocka_unit_test(test_units),
         cmocka_unit_test(test_bundle_has_no_accounts), cmocka_unit_test(test_canonical), cmocka_unit_test(test_order_does_not_matter), cmocka_unit_test(test_renumbered),
         cmocka_unit_test(test_item_json), cmocka_unit_test(test_places), cmocka_unit_test(test_districts), cmocka_unit_test(test_tree_tables),
-        cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_guide_refused), cmocka_unit_test(test_code_twice),
+        cmocka_unit_test(test_templates), cmocka_unit_test(test_screens), cmocka_unit_test(test_refused), cmocka_unit_test(test_guide_refused), cmocka_unit_test(test_all_switched_on), cmocka_unit_test(test_code_twice),
         cmocka_unit_test(test_long_screen), cmocka_unit_test(test_not_a_bundle), cmocka_unit_test(test_broken_folder),
         cmocka_unit_test(test_references),
     };

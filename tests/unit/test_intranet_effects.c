@@ -467,7 +467,7 @@ static void test_moving_out(void **state)
     struct world *w = *state;
 #define OUT SUBJECT("family.head") ",'permit_no':'沪准1','permit_by':'上海','to_region':'310101','to_address':'310101 上海市路1号','reason':'工作调动'"
     char no[17];
-    REFUSE("HX024", OUT ",'move_kind':'member'", "请先办理户主变更");
+    REFUSE("HX024", OUT ",'move_kind':'member'", "要按户主迁移办，先定好新户主");
     REFUSE("HX025", OUT ",'move_kind':'head','new_head_name':'x','new_head_id_no':'$family.spouse'", "新户主的姓名和户籍登记不同");
     snprintf(no, sizeof no, "%s", new_case());
     use(w, no, "HX023", STATION, "finish", OUT ",'move_kind':'whole'", NULL, "签发户口迁移证");

@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { offered } from "../../internet-side/web-app/src/guide.ts";
+
 const root = fileURLToPath(new URL("../../schemas/", import.meta.url));
 const read = (p) => JSON.parse(readFileSync(root + p, "utf8"));
 const items = read("catalogue/items.json").items;
@@ -320,11 +322,11 @@ for (const item of items.filter((i) => CHANGES.includes(i.form)))
     for (const s of f.sections) assert.doesNotMatch(s.title, /（续）|签发|申请人/, `${f.id}.${s.id}`);
   });
 
-test("CIT-05 guide: 13 events, each of the 113 in exactly one, at most 4 questions, no dead end", () => {
+test("CIT-05 CIT-19 guide: 14 events, each of the 113 and of the 37 in exactly one, at most 4 questions, no dead end", () => {
   const nodes = new Map(guide.nodes.map((n) => [n.id, n]));
-  assert.equal(guide.events.length, 13);
+  assert.equal(guide.events.length, 14);
   assert.equal(guide.events.filter((e) => e.home).length, 8);
-  assert.deepEqual(guide.events.flatMap((e) => e.items).sort(), items.map((i) => i.code));
+  assert.deepEqual(guide.events.flatMap((e) => e.items).sort(), [...byCode.keys()].sort());
   const seen = new Set();
   for (const e of guide.events) {
     const found = new Set();
@@ -334,7 +336,7 @@ test("CIT-05 guide: 13 events, each of the 113 in exactly one, at most 4 questio
       assert.ok(n?.question && n.answers.length > 0, id);
       seen.add(id);
       for (const a of n.answers) {
-        assert.equal([a.next, a.item, a.stop].filter(Boolean).length, 1, `${id}: ${a.label}`);
+        assert.equal([a.next, a.item].filter(Boolean).length + (a.stop && !a.next && !a.item ? 1 : 0), 1, `${id}: ${a.label}`);
         if (a.next) walk(a.next, depth + 1);
         if (a.item) found.add(a.item);
         if (a.stop) assert.ok(a.stop.text && a.stop.actions.length);
@@ -346,6 +348,37 @@ test("CIT-05 guide: 13 events, each of the 113 in exactly one, at most 4 questio
   assert.equal(seen.size, nodes.size, "every node is reached");
 });
 
+// What the phone asks (internet-side/web-app/src/guide.ts): nothing of a service that is off is seen; each that is on has its way.
+test("CIT-19 the guide as it is offered: none of the 37 on, one of them on, all of them on", () => {
+  const ways = (on) => {
+    const g = offered(guide, new Set(on)), nodes = new Map(g.nodes.map((n) => [n.id, n])), out = { codes: new Set(), stops: [], g, labels: [] };
+    const walk = (id, depth) => {
+      assert.ok(depth <= 4 && nodes.get(id).answers.length > 0, id);
+      for (const a of nodes.get(id).answers) {
+        assert.equal([a.next, a.item, a.stop].filter(Boolean).length, 1, `${id}: ${a.label}`);
+        assert.equal(guide.nodes.find((n) => n.id === id).answers[a.at].label, a.label);
+        out.labels.push(a.label);
+        if (a.next) walk(a.next, depth + 1); else if (a.item) out.codes.add(a.item); else out.stops.push(a.label);
+      }
+    };
+    for (const e of g.events) { assert.ok(e.items.length, e.id); walk(e.start, 1); }
+    assert.deepEqual([...out.codes].sort(), g.events.flatMap((e) => e.items).sort());
+    assert.deepEqual([...out.codes].sort(), [...on].sort());
+    return out;
+  };
+  const codes = items.map((i) => i.code), more = extra.map((i) => i.code);
+  const base = ways(codes);
+  assert.equal(base.g.events.length, 13);
+  assert.deepEqual(base.stops, ["香港或澳门", "父母离婚后，给孩子改名"]);
+  assert.ok(!base.labels.some((l) => /外省|台湾居民，自己立户|律师/.test(l)));
+  assert.deepEqual(base.g.nodes.filter((n) => n.answers.length < 2).map((n) => n.id), []);
+  for (const c of more) ways([...codes, c]);
+  assert.deepEqual(ways([...codes, "HX005"]).stops, ["双方都是华侨", "父母离婚后，给孩子改名"]);
+  const all = ways([...codes, ...more]);
+  assert.deepEqual([all.g.events.length, all.stops], [14, []]);
+  for (const c of codes) ways(codes.filter((x) => x !== c));
+});
+
 test("CIT-05 guide presets that reach an item are fields and values of its family", () => {
   const nodes = new Map(guide.nodes.map((n) => [n.id, n]));
   const walk = (id, presets) => nodes.get(id).answers.forEach((a) => {
@@ -354,7 +387,7 @@ test("CIT-05 guide presets that reach an item are fields and values of its famil
     if (!a.item) return;
     const f = families.get(byCode.get(a.item).form), map = fieldMap(f);
     for (const [k, v] of Object.entries(all)) {
-      if (!map.has(k)) { assert.ok(a.item > "HJ015" && a.item < "HJ018", `${a.item}: ${k}`); continue; }
+      if (!map.has(k)) { assert.fail(`${a.item}: ${k}`); continue; }
       const allowed = f.presets[a.item]?.[k] ?? valuesOf(map.get(k));
       assert.ok(allowed.includes(v), `${a.item}: ${k} = ${v}`);
     }
@@ -363,9 +396,9 @@ test("CIT-05 guide presets that reach an item are fields and values of its famil
 });
 
 test("CIT-05 every service has words of its own, every character in them a sound, no synonym stands in two groups", () => {
-  assert.deepEqual(Object.keys(search.words), items.map((i) => i.code));
+  assert.deepEqual(Object.keys(search.words), [...byCode.keys()]);
   const sounds = new Set(Object.values(search.sounds).join(""));
-  const texts = [...items.flatMap((i) => [i.name, i.plain_name, ...search.words[i.code]]), ...search.synonyms.flat(), ...search.fillers];
+  const texts = [...[...byCode.values()].flatMap((i) => [i.name, i.plain_name, ...search.words[i.code]]), ...search.synonyms.flat(), ...search.fillers];
   for (const t of texts) for (const c of t) assert.ok(sounds.has(c) || !/[\u3400-\u9fff]/.test(c), `${t}: ${c}`);
   for (const s of Object.keys(search.sounds)) assert.match(s, /^[a-z]+$/);
   for (const [w, r] of Object.entries(search.readings)) assert.equal(r.split(" ").length, w.length, w);

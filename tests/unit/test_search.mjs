@@ -7,8 +7,9 @@ import { makeSearch, oneApart } from "../../internet-side/web-app/src/search.ts"
 
 const read = (path) => JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), "utf8"));
 const items = read("schemas/catalogue/items.json").items;
+const extras = read("schemas/catalogue/extra.json").items;
 const data = read("schemas/guide/search.json");
-const { phrases } = read("tests/unit/search-phrases.json");
+const { phrases, extra_phrases } = read("tests/unit/search-phrases.json");
 const search = makeSearch(items, data);
 const found = (p) => search(p.phrase).slice(0, 3).some((h) => p.want.includes(h.item.code));
 const codes = (q) => search(q).slice(0, 3).map((h) => h.item.code);
@@ -26,6 +27,19 @@ test("CIT-04 ordinary people's words find the service", () => {
 test("CIT-04 every service is asked for by some phrase", () => {
   const asked = new Set(phrases.flatMap((p) => p.want));
   assert.deepEqual(items.map((i) => i.code).filter((c) => !asked.has(c)), []);
+});
+
+// CIT-19: switched off, an extra service is found by nobody; with all of them on each is found, and nobody finds the 113 any worse than promised.
+test("CIT-19 the 37 extra services: found once they are on, never before", (t) => {
+  const whole = makeSearch([...items, ...extras], data), first = (q) => whole(q).slice(0, 3).map((h) => h.item.code);
+  for (const p of [...phrases, ...extra_phrases]) assert.ok(search(p.phrase).every((h) => /^HJ/.test(h.item.code)), p.phrase);
+  const missed = (list) => list.filter((p) => !first(p.phrase).some((c) => p.want.includes(c))).map((p) => `${p.phrase}: want ${p.want}, have ${first(p.phrase)}`);
+  const theirs = missed(extra_phrases), ours = missed(phrases);
+  t.diagnostic(`with all 150 on: ${extra_phrases.length - theirs.length} of ${extra_phrases.length} extra, ${phrases.length - ours.length} of ${phrases.length} other phrases`);
+  assert.deepEqual(extras.map((i) => i.code).filter((c) => !extra_phrases.some((p) => p.want.includes(c))), []);
+  assert.ok(theirs.length <= 0.05 * extra_phrases.length, theirs.join("\n"));
+  assert.ok(ours.length <= 0.05 * phrases.length, ours.join("\n"));
+  for (const i of extras) for (const name of [i.plain_name, i.name]) assert.ok(first(name).includes(i.code), `${name}: ${first(name)}`);
 });
 
 // Both names and every word of a service lead to it.

@@ -6,6 +6,7 @@ const schemas = fileURLToPath(new URL("../../../schemas/", import.meta.url));
 const read = (path) => JSON.parse(readFileSync(schemas + path, "utf8"));
 
 export const items = read("catalogue/items.json").items;
+const extras = read("catalogue/extra.json").items;
 export const org = read("org/demo.json");
 export const states = read("messages/public-states.json").states;
 const patterns = read("forms/patterns.json").patterns;
@@ -25,9 +26,12 @@ const regions = [...new Set(units.flatMap((u) => u.regions))].map((code) => ({ c
 
 export const index = { version: 1, city: org.city, items: items.map(brief), guide: read("guide/guide.json"), units, regions, districts: {} };
 export const search = read("guide/search.json");
+/* The index with these of the switched-off items on and open. */
+export const indexWith = (codes) => ({ ...index, items: [...index.items, ...extras.filter((i) => codes.includes(i.code)).map((i) => brief({ ...i, online_open: true }))] });
 
-export function itemData(code) {
-  const item = items.find((i) => i.code === code);
+export function itemData(code, on = []) {
+  const more = extras.find((i) => i.code === code && on.includes(code));
+  const item = more ? { ...more, enabled: true, online_open: true, closed_note: null } : items.find((i) => i.code === code);
   if (!item) return undefined;
   const family = read(`forms/${item.form}.json`);
   const wanted = [...family.fields, ...(family.repeats || []).flatMap((r) => r.fields)].map((f) => f.code_table).filter(Boolean);

@@ -7,7 +7,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beijingToday } from "../../../common/web/text.ts";
 import { checkForm } from "../../../common/web/rules.ts";
-import { fullTables, index, itemData as asWritten, publicState, search, table, units } from "./data.mjs";
+import { fullTables, index, indexWith, itemData as asWritten, publicState, search, table, units } from "./data.mjs";
 
 const web = fileURLToPath(new URL("../../../build/web/citizen/", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
@@ -22,10 +22,10 @@ class Refusal extends Error {
 /** Starts the stand-in; `knobs` lets a test steer it: lose answers, fail parts, set a case's state. */
 export function startMock(port = 0, quick = true) {
   const me = { signedIn: false, phone: "", csrf: hex(), uploads: new Map(), cases: new Map(), keys: new Map(), evidence: new Map(), faces: 0, serial: 0 };
-  const knobs = { searches: [], edit: null, loseSubmits: 0, failParts: 0, slow: null, delayMs: 0, confirmMs: quick ? 1200 : 4000, me, setState, addCase };
+  const knobs = { searches: [], edit: null, on: [], loseSubmits: 0, failParts: 0, slow: null, delayMs: 0, confirmMs: quick ? 1200 : 4000, me, setState, addCase };
 
-  /* A test may look at an item as it would be with other data: knobs.edit gets a copy. */
-  const itemData = (code) => { const d = asWritten(code); return d && knobs.edit ? knobs.edit(structuredClone(d)) : d; };
+  /* A test may look at an item as it would be with other data: knobs.edit gets a copy. knobs.on: codes of switched-off items that are on. */
+  const itemData = (code) => { const d = asWritten(code, knobs.on); return d && knobs.edit ? knobs.edit(structuredClone(d)) : d; };
   const session = () => ({ signed_in: me.signedIn, ...(me.signedIn ? { phone: me.phone.replace(/^(...)....(....)$/, "$1****$2") } : {}), csrf: me.csrf, city: index.city, config_version: 1, now: new Date().toISOString(), idle_s: 1800, sandbox: true, hotline: "0562-8000110", slow: knobs.slow });
   const iso = () => new Date().toISOString();
 
@@ -104,7 +104,7 @@ export function startMock(port = 0, quick = true) {
         me.signedIn = true; me.phone = body.phone; me.csrf = hex();
         return [200, session()];
       case "POST /api/logout": me.signedIn = false; return [204];
-      case "GET /api/catalogue": return [200, index];
+      case "GET /api/catalogue": return [200, knobs.on.length ? indexWith(knobs.on) : index];
       case "GET /api/catalogue/search": return [200, search];
       case "POST /api/searches": knobs.searches.push({ query: body.query, cookie: headers.cookie }); return [204];
       case "GET /api/catalogue/items/:x": { const d = itemData(id); if (!d) throw new Refusal(404, "missing", "没有这个事项"); return [200, d]; }

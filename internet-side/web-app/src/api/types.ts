@@ -53,11 +53,12 @@ export interface ItemBrief {
 
 export interface Stop { text: string; actions: string[] }
 export interface Answer {
+  at?: number;                       // its place in the question as the guide has it; addresses name it
   label: string;
   hint?: string;
   next?: string;
   item?: string;
-  stop?: Stop;
+  stop?: Stop;                       // beside item or next: what is said while nothing of it is on
   presets?: Record<string, string | boolean>;
 }
 export interface GuideNode { id: string; question: string; hint: string | null; answers: Answer[] }

@@ -3,6 +3,7 @@ import { getCatalogue, getItem, getTable } from "@/api/calls";
 import type { Catalogue, Choice, ItemData, Unit } from "@/api/types";
 import { ApiError } from "@/api/client";
 import { keep, kept } from "@/drafts/db";
+import { offered } from "@/guide";
 import { settings } from "@/state/settings";
 
 let index: Promise<Catalogue> | null = null;
@@ -31,10 +32,11 @@ function once<T>(map: Map<string, Promise<T>>, key: string, ask: () => Promise<T
   return p;
 }
 
-/* Only what is on here, with this district's names and switches. */
+/* Only what is on here, with this district's names and switches, and the questions that lead to it. */
 function here(c: Catalogue): Catalogue {
   const own = (c.districts || {})[settings.region] || {};
-  return { ...c, items: c.items.map((i) => ({ ...i, ...own[i.code] })).filter((i) => i.enabled !== false) };
+  const items = c.items.map((i) => ({ ...i, ...own[i.code] })).filter((i) => i.enabled !== false);
+  return { ...c, items, guide: offered(c.guide, new Set(items.map((i) => i.code))) };
 }
 
 export function loadCatalogue(): Promise<Catalogue> {
