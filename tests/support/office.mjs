@@ -45,7 +45,7 @@ export class Office {
       const o = await this.who(role, at);
       const c = await this.seen(o, no);
       const a = c?.actions.find((x) => x.main && (x.enabled || x.needs.some((n) => n.startsWith('scan:'))));
-      if (a && (c.held_by_me || !c.holder)) return { o, c, a, role };
+      if (a && (c.held_by_me || c.claimable)) return { o, c, a, role };
     }
     return null;
   }
