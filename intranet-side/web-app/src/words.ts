@@ -38,6 +38,10 @@ export const w = {
     tilesApprover: { todo: "待批", doing: "在办", due: "快到期", done: "已批" } as Record<string, string>,
     all: "看全部待办", claim: "领取下一件", unit: "件", nothingToClaim: "现在没有可以领取的件",
   },
+  adminDesk: {
+    tiles: { submitted: "待发布", drafts: "草稿", wishes: "互联网侧提出", exceptions: "异常件" } as Record<string, string>, mine: (n: number) => (n ? `${n} 份等您发布` : "要另一位管理员发布"),
+    waits: "等着处理", cols: { state: "情况", what: "内容", who: "经手" }, none: "没有等着处理的改动和异常件", searches: (d: number) => `近 ${d} 天没找到的搜索`, all: "看全部", times: (n: number) => `${n} 次`,
+  },
   list: {
     titles: { todo: "待办", doing: "在办", continue: "续办", done: "已办" } as Record<string, string>,
     quick: { "": "全部", claimable: "可领取", supplemented: "补正已回", originals: "原件待核对", due: "快到期" } as Record<string, string>,
@@ -165,7 +169,7 @@ export const w = {
   keys: {
     title: "快捷键", help: "快捷键", search: "查办件", rowUpDown: "上一行 / 下一行", open: "打开", tick: "勾选", claimNext: "领取下一件", main: "主要决定", sendBack: "退回", more: "更多决定",
     differ: "下一处不同", note: "说明这处不同", pages: "上一页 / 下一页材料", zoomIn: "放大", zoomOut: "缩小", fit: "适合", rotate: "旋转", compare: "并排", good: "这一页合格", bad: "这一页有问题",
-    confirm: "提交对话框", back: "返回", undo: "撤销", tabs: "换左边的页签", release: "放回待办", refresh: "刷新",
+    confirm: "提交对话框", back: "返回", undo: "撤销", tabs: "换左边的页签", release: "放回待办", claim: "领取", print: "打印", refresh: "刷新",
   },
   done: {
     pass: "已通过", approve: "已同意", submit_up: "已上报", return_supplement: "已退回补正", refuse: "已决定不予办理", finish: "已办结", originals_ok: "原件已核对一致",
