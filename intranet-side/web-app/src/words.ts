@@ -103,7 +103,7 @@ export const w = {
     level: "报给", levelNeed: "请选报给哪一级", confirmText: (t: string) => `请输入“${t}”确认`, confirmNeed: (t: string) => `请输入“${t}”`, dateNeed: "请选日期",
     preview: "群众会看到", sms: "短信", smsNone: "这一步不发短信", nothingSent: "这一步群众看不到任何内容", smsLength: (n: number) => `${n} 字`, findings: "不能这样写",
     doneAfter: "确定后立即生效", undoable: "5 秒内可以撤销，之后才告诉群众", submit: "Ctrl+Enter", escape: "Esc", effect: "办结后户籍登记的变化",
-    before: "现在", after: "办结后", what: "项目", obstacles: "还不能办结", noChange: "户籍登记没有变化", originals: "逐份核对原件", originalsHelp: "原件与上传的图像一致再勾选；可在右边对照",
+    before: "现在", after: "办结后", what: "项目", obstacles: "还不能办结", obstaclesFill: "下面的“办结信息”能解决的，填上就重新判断；不能解决的先退回补正、挂起，或另办要先办的业务", obstaclesElse: "先办好上面写的事再来办结；需要时间的可以先挂起", obstaclesNeed: "上面写明的问题解决后才能办结", fresh: "新增", noChange: "户籍登记没有变化", originals: "逐份核对原件", originalsHelp: "原件与上传的图像一致再勾选；可在右边对照",
     originalsNeed: "每份都核对后才能确定；有不一致的请用“原件不符”", noOriginals: "这件没有要收的原件", withdrawHelp: "确定后申请结束，群众收到通知。已经作出决定的不能撤回。", waiting: "正在提交", moreFields: "再选一项填写的内容", changedMeanwhile: "这件刚被改动，已换成最新的内容，请核对后再确定", backOnline: "连接已恢复，决定没有提交，内容还在，可以再确定",
     arrived: "连接已恢复，决定已经提交", templates: "常用说法", choiceText: "情形", pageN: (n: number) => `第 ${n} 页`, subBureau: "上级分局", stillTyping: "正在生成预览",
     problem: "问题", askWithdraw: "群众申请撤回这件申请", pickedNone: "还没有勾选", reasonCitizen: "原因（给群众）", empty: "请写给群众的话",
@@ -153,7 +153,7 @@ export const w = {
     channelHelp: {
       enabled: "关了以后，群众查不到这项业务", online_open: "关了以后，群众看到说明，可以预约或到窗口办；已提交的照常办理", "channels.appointment": "可以先约时间", "channels.window": "可以到窗口办",
     } as Record<string, string>,
-    addMaterial: "加一份材料", up: "上移", down: "下移", remove: "去掉", open: "展开", shut: "收起", mName: "正式名称", mPlain: "群众看到的名称", mNeed: "要不要", mGroup: "组别", mGroupHelp: "同一组里交一份就行，如 A",
+    papers: (n: number) => `${n} 份材料`, addMaterial: "加一份材料", up: "上移", down: "下移", remove: "去掉", open: "展开", shut: "收起", mName: "正式名称", mPlain: "群众看到的名称", mNeed: "要不要", mGroup: "组别", mGroupHelp: "同一组里交一份就行，如 A",
     needs: { required: "必须", conditional: "按情况", one_of: "几份里交一份" } as Record<string, string>, mCondition: "什么情况要（给群众看）", mWhen: "由系统按这些条件判断", mOriginal: "收原件", mPolice: "由民警提供，不向群众要",
     mAlternatives: "可替代的材料，一行一样", mHint: "替代说明", mHow: "没有这份材料怎么办", newMaterial: "新材料",
     when: "条件", whenAlways: "没有条件：总是", addCondition: "加一个条件", and: "并且", pickField: "选字段", ops: { in: "是", not_in: "不是", prefix: "开头是" } as Record<string, string>, yes: "是", no: "否", values: "值", removeCondition: "去掉这个条件", cWord: "条件里的字段", cOp: "是或不是",
