@@ -55,7 +55,7 @@ async function noteAllDifferences(page) {
 
 describe("every page at 1366x625 and 1920x1080: no page scroll, nothing cut, no accessibility violation", () => {
   const PAGES = [["login", null, "/login"], ["first-password", "fresh1", "/desk"], ["desk", "officer1", "/desk"], ["list", "officer1", "/cases?view=todo"], ["done-empty", "officer1", "/cases?view=done"],
-    ["case", "officer1", `/cases/${C.review}`], ["case-unreadable", "officer1", `/cases/${C.unreadable}`], ["case-approver", "sub1", `/cases/${C.sub}`], ["search", "officer1", "/search/person"], ["case-people", "officer1", `/cases/${C.people}`], ["searches", "admin1", "/admin/searches"], ["officers", "admin1", "/admin/officers"],
+    ["case", "officer1", `/cases/${C.review}`], ["case-unreadable", "officer1", `/cases/${C.unreadable}`], ["case-approver", "sub1", `/cases/${C.sub}`], ["search", "officer1", "/search/person"], ["case-people", "officer1", `/cases/${C.people}`], ["searches", "admin1", "/admin/searches"], ["admin-desk", "admin1", "/desk"], ["officers", "admin1", "/admin/officers"],
     ["exceptions", "admin1", "/admin/exceptions"], ["flows", "admin1", "/admin/flows?flow=online-outside-officer"], ["continue", "officer1", "/cases?view=continue"], ["missing", "officer1", "/cases/3407261199999999"]];
   for (const [name, login, path] of PAGES)
     for (const [label, size] of Object.entries(SIZES))
@@ -366,6 +366,14 @@ describe("decision dialogs", () => {
     await page.getByText(/已决定不予办理/).waitFor();
     assert.equal(world.cases[0].state, "refused");
   });
+  story("the first thing to fill in has the focus, Esc goes back from every field, also from a list that is shut", "officer1", `/cases/${C.review}`, async (page) => {
+    await seen(page);
+    await page.keyboard.press("F4");
+    await page.waitForFunction(() => document.activeElement?.type === "checkbox" && document.activeElement.closest(".pick"));
+    await page.getByRole("combobox", { name: "再选一项填写的内容" }).focus();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
   story("send up needs an opinion; Enter goes on and never submits", "officer1", `/cases/${C.rename}`, async (page, world) => {
     await seen(page);
     await seeAllPages(page);
@@ -551,6 +559,18 @@ describe("register query and administration", () => {
     await page.getByRole("dialog").getByRole("button", { name: "停用" }).click();
     await page.locator("tr", { hasText: "沈明远" }).getByText("已停用").waitFor();
     assert.equal(world.officers.length, 5);
+  });
+  story("ADM-01 IMP-02 the administrator's desk: what waits for him, each row to its place; no cases, nothing to claim", "admin1", "/desk", async (page) => {
+    const tile = async (word) => page.locator(".tile", { hasText: word }).locator("b").innerText();
+    await page.getByRole("heading", { name: "等着处理" }).waitFor();
+    assert.deepEqual([await tile("待发布"), await tile("草稿"), await tile("互联网侧提出"), await tile("异常件")], ["1", "1", "1", "3"]);
+    assert.equal(await page.getByText("领取下一件").count(), 0);
+    await page.getByText("两侧版本一致 v12").waitFor();
+    assert.match(await page.locator("tbody tr").first().innerText(), /配置版本 13 还没有到/, "an application that lies stands first");
+    for (let i = 0; i < 2; i++) await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/admin\/releases$/);
+    await page.getByRole("heading", { name: "改名（未满18岁）网上办理" }).waitFor();
   });
   story("exceptions: reason shown, a held record is processed again (IMP-02)", "admin1", "/admin/exceptions", async (page, world) => {
     await page.getByText("配置版本 13 还没有到").waitFor();

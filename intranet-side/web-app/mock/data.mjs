@@ -17,7 +17,7 @@ export const ITEMS = [
 export const ACCOUNTS = {
   officer1: { name: "沈明远", role: "officer", role_name: "民警", unit: UNITS[2], nav: ["desk", "cases", "register"] },
   sub1: { name: "陆文清", role: "sub_bureau", role_name: "分局审批", unit: UNITS[1], nav: ["desk", "cases", "register"] },
-  admin1: { name: "周立", role: "admin", role_name: "管理员", unit: UNITS[0], nav: ["desk", "officers", "exceptions", "searches", "flows"] },
+  admin1: { name: "周立", role: "admin", role_name: "管理员", unit: UNITS[0], nav: ["desk", "officers", "exceptions", "searches", "flows", "configuration"] },
   fresh1: { name: "方小雨", role: "officer", role_name: "民警", unit: UNITS[2], nav: ["desk", "cases", "register"], first: true },
 };
 const PEOPLE = ["林小禾", "顾晓岚", "程望舒", "阿依古丽·买买提", "何𬴊", "许之恒", "唐一诺", "苏念"];
@@ -152,6 +152,18 @@ export const OFFICERS = [
   { id: "c4", login: "old1", name: "郑安", role: "officer", role_name: "民警", unit: "340799020000", unit_name: "测试分局滨湖派出所", enabled: false, locked: false, must_change_password: false, last_login: "2026-06-20T00:58:00Z" },
 ];
 export const SEARCHES = { from: "2026-10-25", to: "2026-11-23", total: 4, times: 21, searches: [{ text: "披萨外卖", count: 11, days: 6, last: "2026-11-23" }, { text: "车子过户", count: 7, days: 3, last: "2026-11-22" }, { text: "医保卡丢了", count: 2, days: 2, last: "2026-11-20" }, { text: "公积金", count: 1, days: 1, last: "2026-11-02" }] };
+/* Open change sets as the releases page and the administrator's desk read them. */
+const setOf = (id, more) => ({ id, version: 1, state: "draft", source: "intranet", title: "", wish: "", restores: 0, changes: [], words: [], findings: [], reason: "", answer: "", released: 0, author: true, may_release: false, base: 12,
+  edited: { name: "", at: "" }, submitted: { name: "", at: "" }, decided: { name: "", at: "" }, ...more });
+const CLOSE_HJ025 = { region: "", region_name: "全市", item: "HJ025", name: "改名（未满18岁）", path: "online_open", label: "网上办理", before: "开", after: "关" };
+export const CHANGES = {
+  open: [
+    setOf("e".repeat(31) + "1", { state: "submitted", title: "改名（未满18岁）网上办理", reason: "省厅要求到窗口办", author: false, may_release: true, words: [CLOSE_HJ025], edited: { name: "何静", at: "2026-11-23T01:10:00Z" }, submitted: { name: "何静", at: "2026-11-23T01:15:00Z" } }),
+    setOf("e".repeat(31) + "2", { source: "internet", title: "停网上办理的公告要改", wish: "省平台已停，请同步改说明", author: false, edited: { name: "", at: "2026-11-23T00:50:00Z" } }),
+    setOf("e".repeat(31) + "3", { title: "给宝宝上户口（跟妈妈）文字", words: [{ ...CLOSE_HJ025, item: "HJ001", path: "facts.duration", label: "一般多久", before: "3 个工作日", after: "2 个工作日" }], edited: { name: "周立", at: "2026-11-22T08:00:00Z" } }),
+  ],
+  done: [], versions: [{ version: 12, published: "2026-11-01T01:00:00Z", hash: "f".repeat(64) }], base: 12,
+};
 export const EXCEPTIONS = [
   { id: "d".repeat(31) + "1", kind: "application", no: NOS[15], word: "held", reason: "配置版本 13 还没有到，暂时不能判断", at: "2026-11-23T01:20:00Z" },
   { id: "d".repeat(31) + "2", kind: "application", no: NOS[14], word: "refused", reason: "申请人身份证明与申请内容对不上", at: "2026-11-22T09:20:00Z" },

@@ -227,6 +227,7 @@ function other(w, method, path, q, body) {
   const retry = /^\/api\/exceptions\/(\w+)\/retry$/.exec(path);
   if (retry) { w.exceptions = w.exceptions.filter((x) => x.id !== retry[1]); return ok({ word: "received" }); }
   if (path === "/api/configuration") return ok({ version: 12, hash: "f".repeat(64), peer_version: 12, same: true });
+  if (path === "/api/configuration/changes") return ok(data.CHANGES);
   if (path === "/api/configuration/items") return ok({ items: data.ITEMS });
   return fail(404, "missing", "没有这个地址");
 }

@@ -38,6 +38,10 @@ export const w = {
     tilesApprover: { todo: "待批", doing: "在办", due: "快到期", done: "已批" } as Record<string, string>,
     all: "看全部待办", claim: "领取下一件", unit: "件", nothingToClaim: "现在没有可以领取的件",
   },
+  adminDesk: {
+    tiles: { submitted: "待发布", drafts: "草稿", wishes: "互联网侧提出", exceptions: "异常件" } as Record<string, string>, mine: (n: number) => (n ? `${n} 份等您发布` : "要另一位管理员发布"),
+    waits: "等着处理", cols: { state: "情况", what: "内容", who: "经手" }, none: "没有等着处理的改动和异常件", searches: (d: number) => `近 ${d} 天没找到的搜索`, all: "看全部", times: (n: number) => `${n} 次`,
+  },
   list: {
     titles: { todo: "待办", doing: "在办", continue: "续办", done: "已办" } as Record<string, string>,
     quick: { "": "全部", claimable: "可领取", supplemented: "补正已回", originals: "原件待核对", due: "快到期" } as Record<string, string>,
@@ -99,7 +103,7 @@ export const w = {
     level: "报给", levelNeed: "请选报给哪一级", confirmText: (t: string) => `请输入“${t}”确认`, confirmNeed: (t: string) => `请输入“${t}”`, dateNeed: "请选日期",
     preview: "群众会看到", sms: "短信", smsNone: "这一步不发短信", nothingSent: "这一步群众看不到任何内容", smsLength: (n: number) => `${n} 字`, findings: "不能这样写",
     doneAfter: "确定后立即生效", undoable: "5 秒内可以撤销，之后才告诉群众", submit: "Ctrl+Enter", escape: "Esc", effect: "办结后户籍登记的变化",
-    before: "现在", after: "办结后", what: "项目", obstacles: "还不能办结", noChange: "户籍登记没有变化", originals: "逐份核对原件", originalsHelp: "原件与上传的图像一致再勾选；可在右边对照",
+    before: "现在", after: "办结后", what: "项目", obstacles: "还不能办结", obstaclesFill: "下面的“办结信息”能解决的，填上就重新判断；不能解决的先退回补正、挂起，或另办要先办的业务", obstaclesElse: "先办好上面写的事再来办结；需要时间的可以先挂起", obstaclesNeed: "上面写明的问题解决后才能办结", fresh: "新增", noChange: "户籍登记没有变化", originals: "逐份核对原件", originalsHelp: "原件与上传的图像一致再勾选；可在右边对照",
     originalsNeed: "每份都核对后才能确定；有不一致的请用“原件不符”", noOriginals: "这件没有要收的原件", withdrawHelp: "确定后申请结束，群众收到通知。已经作出决定的不能撤回。", waiting: "正在提交", moreFields: "再选一项填写的内容", changedMeanwhile: "这件刚被改动，已换成最新的内容，请核对后再确定", backOnline: "连接已恢复，决定没有提交，内容还在，可以再确定",
     arrived: "连接已恢复，决定已经提交", templates: "常用说法", choiceText: "情形", pageN: (n: number) => `第 ${n} 页`, subBureau: "上级分局", stillTyping: "正在生成预览",
     problem: "问题", askWithdraw: "群众申请撤回这件申请", pickedNone: "还没有勾选", reasonCitizen: "原因（给群众）", empty: "请写给群众的话",
@@ -149,7 +153,7 @@ export const w = {
     channelHelp: {
       enabled: "关了以后，群众查不到这项业务", online_open: "关了以后，群众看到说明，可以预约或到窗口办；已提交的照常办理", "channels.appointment": "可以先约时间", "channels.window": "可以到窗口办",
     } as Record<string, string>,
-    addMaterial: "加一份材料", up: "上移", down: "下移", remove: "去掉", open: "展开", shut: "收起", mName: "正式名称", mPlain: "群众看到的名称", mNeed: "要不要", mGroup: "组别", mGroupHelp: "同一组里交一份就行，如 A",
+    papers: (n: number) => `${n} 份材料`, addMaterial: "加一份材料", up: "上移", down: "下移", remove: "去掉", open: "展开", shut: "收起", mName: "正式名称", mPlain: "群众看到的名称", mNeed: "要不要", mGroup: "组别", mGroupHelp: "同一组里交一份就行，如 A",
     needs: { required: "必须", conditional: "按情况", one_of: "几份里交一份" } as Record<string, string>, mCondition: "什么情况要（给群众看）", mWhen: "由系统按这些条件判断", mOriginal: "收原件", mPolice: "由民警提供，不向群众要",
     mAlternatives: "可替代的材料，一行一样", mHint: "替代说明", mHow: "没有这份材料怎么办", newMaterial: "新材料",
     when: "条件", whenAlways: "没有条件：总是", addCondition: "加一个条件", and: "并且", pickField: "选字段", ops: { in: "是", not_in: "不是", prefix: "开头是" } as Record<string, string>, yes: "是", no: "否", values: "值", removeCondition: "去掉这个条件", cWord: "条件里的字段", cOp: "是或不是",
@@ -165,7 +169,7 @@ export const w = {
   keys: {
     title: "快捷键", help: "快捷键", search: "查办件", rowUpDown: "上一行 / 下一行", open: "打开", tick: "勾选", claimNext: "领取下一件", main: "主要决定", sendBack: "退回", more: "更多决定",
     differ: "下一处不同", note: "说明这处不同", pages: "上一页 / 下一页材料", zoomIn: "放大", zoomOut: "缩小", fit: "适合", rotate: "旋转", compare: "并排", good: "这一页合格", bad: "这一页有问题",
-    confirm: "提交对话框", back: "返回", undo: "撤销", tabs: "换左边的页签", release: "放回待办", refresh: "刷新",
+    confirm: "提交对话框", back: "返回", undo: "撤销", tabs: "换左边的页签", release: "放回待办", claim: "领取", print: "打印", refresh: "刷新",
   },
   done: {
     pass: "已通过", approve: "已同意", submit_up: "已上报", return_supplement: "已退回补正", refuse: "已决定不予办理", finish: "已办结", originals_ok: "原件已核对一致",
