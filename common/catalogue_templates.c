@@ -38,20 +38,26 @@ static int blanks_known(const char *text, const struct family *f, const struct p
     return 0;
 }
 
-static int paragraph_known(const json_t *v, const struct family *f, const struct place *at, struct err *e)
+/* `when` of a paragraph or of the whole template asks for fields of the family. */
+static int when_known(const json_t *owner, const struct family *f, const struct place *at, struct err *e)
 {
     size_t i;
     json_t *k;
-    const char *text = json_is_string(v) ? json_string_value(v) : NULL;
-    if (!text && text_key(&text, v, "text", true, at, e) < 0)
-        return -1;
-    json_array_foreach(json_object_get(v, "when"), i, k) {
+    json_array_foreach(json_object_get(owner, "when"), i, k) {
         const char *field;
         if (text_key(&field, k, "field", true, at, e) < 0)
             return -1;
         if (!family_field(f, field))
             return want(e, at, "when", "fields of the family", k);
     }
+    return 0;
+}
+
+static int paragraph_known(const json_t *v, const struct family *f, const struct place *at, struct err *e)
+{
+    const char *text = json_is_string(v) ? json_string_value(v) : NULL;
+    if ((!text && text_key(&text, v, "text", true, at, e) < 0) || when_known(v, f, at, e) < 0)
+        return -1;
     return blanks_known(text, f, at, e);
 }
 
@@ -66,7 +72,7 @@ static int offer_check(const struct catalogue *c, const json_t *t, const json_t 
     json_t *v;
     if (!it || (size_t)no > it->n_materials || it->materials[no - 1].police)
         return want(e, at, "for", "an item and a material that the applicant supplies", ref);
-    if (text_key(&to, t, "to", true, at, e) < 0 || blanks_known(to, it->family, at, e) < 0 ||
+    if (text_key(&to, t, "to", true, at, e) < 0 || blanks_known(to, it->family, at, e) < 0 || when_known(t, it->family, at, e) < 0 ||
         list_key(&paragraphs, t, "paragraphs", true, at, e) < 0)
         return -1;
     json_array_foreach(paragraphs, i, v)
