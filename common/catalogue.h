@@ -94,7 +94,7 @@ struct family {
 struct alternative { const char *name, *verify, *e_licence; struct conditions when; };     /* when: offered only while it holds */
 struct material {
     int no;                                    /* slot, from 1 */
-    const char *name, *condition, *group;      /* condition: words to show; group NULL outside one_of */
+    const char *name, *plain, *condition, *group;      /* plain: what the citizen reads, never NULL; condition: words to show; group NULL outside one_of */
     enum need need;
     bool original;                             /* must be handed over when applying online */
     bool police;                               /* supplied by officers: never asked of the applicant */

@@ -35,7 +35,8 @@ static int material_of(struct catalogue *c, struct material *m, const json_t *o,
         return -1;
     const struct place at = place_of("%s: material %ld", owner->s, no);
     m->no = (int)no;
-    if (text_key(&m->name, o, "name", true, &at, e) < 0 || text_key(&m->condition, o, "condition", false, &at, e) < 0 ||
+    if (text_key(&m->name, o, "name", true, &at, e) < 0 || text_key(&m->plain, o, "plain_name", false, &at, e) < 0 ||
+        text_key(&m->condition, o, "condition", false, &at, e) < 0 ||
         text_key(&m->group, o, "group", false, &at, e) < 0 || word_key(&need, o, "requirement", needs, &at, e) < 0 ||
         bool_key(&m->original, o, "original", false, &at, e) < 0 || text_key(&m->verify, o, "verify", false, &at, e) < 0 ||
         text_key(&m->e_licence, o, "e_licence", false, &at, e) < 0 || conditions_key(c, &m->when, o, "when", &at, e) < 0 ||
@@ -43,6 +44,8 @@ static int material_of(struct catalogue *c, struct material *m, const json_t *o,
         return -1;
     if (json_object_get(o, "supplied_by") && word_key(&supplier, o, "supplied_by", suppliers, &at, e) < 0)
         return -1;
+    if (!m->plain)
+        m->plain = m->name;
     m->need = (enum need)need;
     m->police = supplier == 1;
     m->manual = m->need == NEED_CONDITIONAL && m->when.n == 0;

@@ -33,20 +33,26 @@ static int blanks_known(const char *text, const struct family *f, const struct p
     return 0;
 }
 
-static int paragraph_known(const json_t *v, const struct family *f, const struct place *at, struct err *e)
+/* `when` of a paragraph or of the whole template asks for fields of the family. */
+static int when_known(const json_t *owner, const struct family *f, const struct place *at, struct err *e)
 {
     size_t i;
     json_t *k;
-    const char *text = json_is_string(v) ? json_string_value(v) : NULL;
-    if (!text && text_key(&text, v, "text", true, at, e) < 0)
-        return -1;
-    json_array_foreach(json_object_get(v, "when"), i, k) {
+    json_array_foreach(json_object_get(owner, "when"), i, k) {
         const char *field;
         if (text_key(&field, k, "field", true, at, e) < 0)
             return -1;
         if (!family_field(f, field))
             return want(e, at, "when", "fields of the family", k);
     }
+    return 0;
+}
+
+static int paragraph_known(const json_t *v, const struct family *f, const struct place *at, struct err *e)
+{
+    const char *text = json_is_string(v) ? json_string_value(v) : NULL;
+    if ((!text && text_key(&text, v, "text", true, at, e) < 0) || when_known(v, f, at, e) < 0)
+        return -1;
     return blanks_known(text, f, at, e);
 }
 
@@ -79,7 +85,7 @@ static int use_check(const struct catalogue *c, const struct item *it, const str
     if (!t)
         return 0;
     const struct place at = place_of("%s: template %s", owner.s, id);
-    if (blanks_known(json_string_value(json_object_get(t, "to")), it->family, &at, e) < 0)
+    if (blanks_known(json_string_value(json_object_get(t, "to")), it->family, &at, e) < 0 || when_known(t, it->family, &at, e) < 0)
         return -1;
     json_array_foreach(json_object_get(t, "paragraphs"), i, v)
         if (paragraph_known(v, it->family, &at, e) < 0)

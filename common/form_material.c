@@ -107,7 +107,7 @@ static void check_slot(struct papers *p, size_t i, const json_t *clean)
     for (size_t k = 0; k < p->n; k++)
         if (p->v[k].m->no == s->no)
             m = &p->v[k];
-    const struct words w = { .material = m ? m->m->name : "打不出来的字", .max = most };
+    const struct words w = { .material = m ? m->m->plain : "打不出来的字", .max = most };
     for (size_t k = 0; k < i; k++)
         if (p->slots[k].no == s->no) {
             find(p, no, "material_repeated", "once", "twice", &w);
@@ -125,11 +125,10 @@ static void check_slot(struct papers *p, size_t i, const json_t *clean)
 static void group_names(struct buf *b, const struct papers *p, const struct material *of)
 {
     for (size_t i = 0; i < p->n; i++) {
-        const char *name = p->v[i].m->name;
         if (!same_group(p->v[i].m, of) || p->v[i].need == FORM_HIDDEN)
             continue;
         buf_str(b, b->n ? "、" : "");
-        buf_fmt(b, strstr(name, "《") ? "%s" : "《%s》", name);
+        buf_fmt(b, "“%s”", p->v[i].m->plain);
     }
 }
 
@@ -159,7 +158,7 @@ static void check_group(struct papers *p, size_t i)
 static void check_need(struct papers *p, size_t i)
 {
     char no[16];
-    const struct words w = { .material = p->v[i].m->name };
+    const struct words w = { .material = p->v[i].m->plain };
     if (p->v[i].need == FORM_ONE_OF) {
         check_group(p, i);
     } else if (p->v[i].need == FORM_REQUIRED && !given(p, p->v[i].m)) {

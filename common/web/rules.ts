@@ -36,7 +36,7 @@ export interface Family {
 }
 export interface Alternative { name: string; verify?: string | null; e_licence?: string | null; when?: Condition[] }
 export interface Material {
-  no: number; name: string; condition?: string | null; requirement: 'required' | 'conditional' | 'one_of'; group?: string | null
+  no: number; name: string; plain_name?: string; condition?: string | null; requirement: 'required' | 'conditional' | 'one_of'; group?: string | null
   alternatives?: Alternative[]; original?: boolean; supplied_by?: string; verify?: string | null; e_licence?: string | null; when?: Condition[]
 }
 export interface Item { code: string; name: string; materials: Material[] }
@@ -591,6 +591,9 @@ const sameGroup = (a: Material, b: Material): boolean =>
   a.requirement === 'one_of' && b.requirement === 'one_of' && a.group === b.group
 
 /** The item's papers where the application is handed in: the district of the accepting unit may have a list of its own (MAT-05). */
+/** What the citizen reads. */
+export const plainName = (m: Material): string => m.plain_name || m.name
+
 function materialsOf(rules: Rules, clean: Entries): Material[] {
   const region = rules.districts ? (rules.unit_regions || {})[String(clean.accept_unit || '')] : undefined
   return (region && rules.districts![region]?.materials) || rules.item.materials
@@ -616,7 +619,7 @@ function untypeable(v: unknown): boolean {
 function slotFinding(rules: Rules, all: MaterialNeed[], slots: Slot[], i: number, clean: Entries): Finding | null {
   const s = slots[i]
   const m = all.find((x) => x.material.no === s.no)
-  const w: Words = { material: m ? m.material.name : '打不出来的字', max: String(MAX_PAGES) }
+  const w: Words = { material: m ? plainName(m.material) : '打不出来的字', max: String(MAX_PAGES) }
   const say = (rule: string, want: string, have: string): Finding => finding(rules, `material.${s.no}`, rule, want, have, w)
   if (slots.slice(0, i).some((x) => x.no === s.no)) return say('material_repeated', 'once', 'twice')
   if (!m && !(s.no === CHARACTER_SLOT && untypeable(clean))) return say('material_unknown', '', String(s.no))
@@ -635,11 +638,11 @@ export function checkMaterials(rules: Rules, clean: Entries, slots: Slot[]): Fin
   })
   all.forEach((x, i) => {
     if (x.need === 'required' && !given(x.material)) {
-      out.push(finding(rules, `material.${x.material.no}`, 'material_required', '1', '0', { material: x.material.name }))
+      out.push(finding(rules, `material.${x.material.no}`, 'material_required', '1', '0', { material: plainName(x.material) }))
     }
     const group = x.need === 'one_of' ? all.filter((y) => sameGroup(x.material, y.material) && y.need !== 'hidden') : []
     if (group.length && all.indexOf(group[0]) === i && !group.some((y) => given(y.material))) {
-      const names = group.map((y) => (y.material.name.indexOf('《') >= 0 ? y.material.name : `《${y.material.name}》`)).join('、')
+      const names = group.map((y) => `“${plainName(y.material)}”`).join('、')
       out.push(finding(rules, `material.${x.material.group}`, 'material_group', '1', '0', { materials: names }))
     }
   })

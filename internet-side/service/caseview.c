@@ -191,7 +191,7 @@ static const char *material_name(const struct edition *d, const char *item, cons
     const struct item *it = catalogue_item_in(edition_catalogue(d), item, catalogue_region_of(edition_catalogue(d), unit));
     for (size_t i = 0; it && i < it->n_materials; i++)
         if (it->materials[i].no == no)
-            return it->materials[i].name;
+            return it->materials[i].plain;
     return no == 0 ? "打不出的字的照片" : "材料";
 }
 

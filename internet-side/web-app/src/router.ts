@@ -1,6 +1,7 @@
 /* One page, one chunk: the home page is all that a first visit loads. */
 import { createRouter, createWebHistory } from "vue-router";
 import Home from "@/pages/HomePage.vue";
+import { online, say } from "@/state/notice";
 
 export const router = createRouter({
   history: createWebHistory(),
@@ -25,4 +26,10 @@ export const router = createRouter({
     { path: "/me", component: () => import("@/pages/MePage.vue"), meta: { tab: "/me" } },
     { path: "/:rest(.*)*", component: () => import("@/pages/NotFound.vue") },
   ],
+});
+
+/* A page whose code cannot be fetched: the person stays where he is, and is told why nothing opened. */
+router.onError((x) => {
+  console.warn("page", x instanceof Error ? x.message : "");
+  say(online.yes ? "这一页没有打开，请再点一次" : "没有网络，这一页打不开，联网后再点。填的内容还在", true);
 });

@@ -99,7 +99,7 @@ export interface Item extends RuleItem {
 }
 
 export interface Template {
-  id: string; title: string; to: string; material: number; paragraphs: (string | { text: string; when?: Condition[] })[]; signers: string[]; note?: string | null;
+  id: string; title: string; to: string; material: number; paragraphs: (string | { text: string; when?: Condition[] })[]; signers: string[]; note?: string | null; when?: Condition[];
 }
 export interface ItemData extends Rules { version: number; item: Item; templates?: Template[] }
 

@@ -5,21 +5,27 @@ import { wordsOf } from "./answers";
 
 export const BLANK = "＿＿＿＿＿＿";
 
-export interface Written { title: string; to: string; paragraphs: string[]; signers: string[]; day: string }
+/* blanks: what the paper still lacks, by the question that asks for it. */
+export interface Blank { id: string; ask: string }
+export interface Written { title: string; to: string; paragraphs: string[]; signers: string[]; day: string; blanks: Blank[] }
 
-function fill(text: string, data: ItemData, clean: Entries): string {
+function fill(text: string, data: ItemData, clean: Entries, blanks: Blank[]): string {
   return text.replace(/\{([a-z0-9_]+)\}/g, (_, id: string) => {
     const f = data.family.fields.find((x) => x.id === id);
-    return (f && clean[id] !== undefined && wordsOf(data, f, clean[id])) || BLANK;
+    if (f && clean[id] !== undefined) return wordsOf(data, f, clean[id]) || BLANK;
+    if (!blanks.some((b) => b.id === id)) blanks.push({ id, ask: f ? f.ask || f.label : "" });
+    return BLANK;
   });
 }
 
 export function write(t: Template, data: ItemData, clean: Entries, today: string): Written {
   const [y, m, d] = today.split("-").map(Number);
+  const blanks: Blank[] = [];
   return {
     title: t.title,
-    to: fill(t.to, data, clean),
-    paragraphs: t.paragraphs.map((p) => (typeof p === "string" ? { text: p } : p)).filter((p) => holds((p as { when?: never[] }).when, clean)).map((p) => fill(p.text, data, clean)),
+    blanks,
+    to: fill(t.to, data, clean, blanks),
+    paragraphs: t.paragraphs.map((p) => (typeof p === "string" ? { text: p } : p)).filter((p) => holds((p as { when?: never[] }).when, clean)).map((p) => fill(p.text, data, clean, blanks)),
     signers: t.signers,
     day: `${y} 年 ${m} 月 ${d} 日`,
   };
