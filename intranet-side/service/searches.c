@@ -94,10 +94,21 @@ static int row_json(const struct search_report_row *r, void *arg, struct err *e)
     return json_array_append_new(l->list, row) < 0 ? err_set(e, ERR_FULL, "searches: no memory") : 0;
 }
 
-/* A cell in quotes; an apostrophe before what a spreadsheet would run as a formula. */
+/* What a spreadsheet would run as a formula, in full width too: that is how an input method writes it. */
+static bool formula(const char *s)
+{
+    static const char *const starts[] = {"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"};
+    s += strspn(s, " ");
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (strncmp(s, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+/* A cell in quotes; an apostrophe before a formula. */
 static void csv_cell(struct buf *out, const char *s)
 {
-    buf_str(out, strchr("=+-@\t\r", *s) && *s ? "\"'" : "\"");
+    buf_str(out, formula(s) ? "\"'" : "\"");
     for (; *s; s++) {
         if (*s == '"')
             buf_u8(out, '"');
