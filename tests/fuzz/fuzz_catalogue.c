@@ -68,7 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         json_t *changed = json_deep_copy(base);
         tree_changes(changed, data + 1, size - 1);
-        rc = catalogue_load_document(&c, changed, &e);
+        char *text = json_dumps(changed, JSON_COMPACT);
+        rc = catalogue_load_bundle(&c, bytes_of(text), &e);
+        free(text);
+        json_decref(changed);
     }
     if (rc < 0) {
         assert(e.code == ERR_INPUT && e.msg[0] && !c);

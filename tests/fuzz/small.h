@@ -21,6 +21,16 @@ static bool small_has(const char *code)
     return false;
 }
 
+enum { SMALL_TABLE = 300 };               /* codes of a table, from its beginning: more is only more of the same */
+
+static json_t *small_table(const json_t *from)
+{
+    json_t *out = json_deep_copy(from), *values = json_object_get(out, "values");
+    while (json_array_size(values) > SMALL_TABLE)
+        json_array_remove(values, json_array_size(values) - 1);
+    return out;
+}
+
 static void small_tables_of(json_t *out, const json_t *all, const json_t *part)
 {
     const char *key;
@@ -28,8 +38,8 @@ static void small_tables_of(json_t *out, const json_t *all, const json_t *part)
     json_t *v;
     json_array_foreach(part, i, v) small_tables_of(out, all, v);
     json_object_foreach((json_t *)part, key, v) {
-        if (json_is_string(v) && json_object_get(all, json_string_value(v)))
-            json_object_set(out, json_string_value(v), json_object_get(all, json_string_value(v)));
+        if (json_is_string(v) && json_object_get(all, json_string_value(v)) && !json_object_get(out, json_string_value(v)))
+            json_object_set_new(out, json_string_value(v), small_table(json_object_get(all, json_string_value(v))));
         small_tables_of(out, all, v);
     }
 }
@@ -108,7 +118,7 @@ static json_t *small_document(void)
         fprintf(stderr, "%s\n", e.msg);
         abort();
     }
-    json_t *d = json_deep_copy(catalogue_document(whole)), *forms = json_object(), *tables = json_object();
+    json_t *document = catalogue_document(whole), *d = json_deep_copy(document), *forms = json_object(), *tables = json_object();
     json_object_set_new(d, "items", small_items(json_object_get(d, "items"), forms));
     json_object_set_new(d, "extra", small_items(json_object_get(d, "extra"), forms));
     json_object_set_new(d, "families", small_families(json_object_get(d, "families"), forms));
@@ -127,6 +137,7 @@ static json_t *small_document(void)
     }
     json_object_set_new(d, "districts", json_pack("{s:{s:{s:s, s:b}}}", SMALL_REGION, "HJ001", "plain_name", "新生儿落户", "online_open", 0));
     json_decref(forms);
+    json_decref(document);
     catalogue_unref(whole);
     return d;
 }
