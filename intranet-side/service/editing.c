@@ -349,6 +349,8 @@ int editing_act(struct core *c, const struct actor *a, const char *uid, const ch
         releases_let_go(c->releases);
     }
     change_clear(&x.set);
+    if (rc < 0 && e->code == ERR_DENIED)     /* an author who tries to release is known afterwards */
+        core_audit_now(c, a, now_ms, "change_release", uid, "denied", &(struct err){0});
     return rc < 0 ? -1 : answer(&x, e);
 }
 

@@ -141,6 +141,13 @@ static int force(struct db_conn *conn, void *arg, struct err *e)
     return rc;
 }
 
+struct denied { const char *officer; int64_t n; };
+static int denied_count(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct denied *d = arg;
+    return audit_count(conn, d->officer, "change_release", 0, &d->n, e);
+}
+
 static void test_two_persons(void **state)
 {
     struct world *w = *state;
@@ -152,6 +159,9 @@ static void test_two_persons(void **state)
     assert_int_equal(acts(w, &w->admin, &s, "submit", "理由"), ERR_NONE);
     assert_int_equal(acts(w, &w->admin, &s, "release", NULL), ERR_DENIED);
     assert_non_null(strstr(said, "请另一位管理员发布"));
+    struct denied tried = {w->admin.id.s, 0};                                         /* SEC-13: and is known to have tried */
+    must(db_read(w->c.db, denied_count, &tried, &e), &e);
+    assert_int_equal(tried.n, 1);
     assert_int_equal(acts(w, &w->officer, &s, "release", NULL), ERR_DENIED);
     struct forced f = {text_of(s, "id"), w->admin.id.s};
     assert_int_equal(db_write(w->c.db, force, &f, &e), -1);
