@@ -164,7 +164,7 @@ static void wish(struct bytes xml)
 
 static void report(struct bytes xml)
 {
-    struct in_item it = {.id = "0123456789abcdef0123456789abcdef", .kind = "search-report", .case_no = "", .now_ms = 1790000000000};
+    struct in_item it = {.id = "0123456789abcdef0123456789abcdef", .kind = "search-report", .case_no = "", .now_ms = 1795400000000};
     struct err e = {0};
     void *p = NULL;
     if (search_report_prepare(core_of(), &it, xml, &p, &e) < 0) {

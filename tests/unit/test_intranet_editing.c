@@ -582,12 +582,30 @@ static void test_wish_refused(void **state)
     assert_string_equal(wishes(w, "00112233445566778899aabbccddee03", "3407990000000018", OFF, &why), "refused");
 }
 
+/* SEC-18: what a gone-mad other side reports: a day that would never be dropped, words that may be somebody's number, no words. */
+static void test_report_refused(void **state)
+{
+    static const char *const bad[][3] = {{"9999-12-31", "给小猫上户口", "1"}, {"2026-02-30", "给小猫上户口", "1"}, {"2026-09-01", "123456", "1"}, {"2026-09-01", "a\xe2\x80\xae b", "1"},
+                                         {"2026-09-01", "a", "1"}, {"2026-09-01", "给小猫上户口", "0"}, {"2026-09-01", "给小猫上户口", "1000001"}};
+    struct world *w = *state;
+    struct err e;
+    char xml[400];
+    w->now = 1795400000000;                  /* 2026-11-23 */
+    for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
+        const char *const *v = i ? bad[i - 1] : (const char *const[]){"2026-11-22", "给小猫上户口", "1"};
+        snprintf(xml, sizeof xml, "<search-report xmlns=\"urn:hz:record:1\" day=\"%s\"><search text=\"%s\" count=\"%s\"/></search-report>", v[0], v[1], v[2]);
+        const char *word = arrive(w, "search-report", "", "00112233445566778899aabbccddee04", "", bytes_of(xml), &e);
+        if (strcmp(word, i ? "refused" : "applied") != 0)
+            fail_msg("%s %s %s: %s %s", v[0], v[1], v[2], word, e.msg);
+    }
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {T(test_release), T(test_two_persons), T(test_kept_and_concurrent), T(test_base), T(test_restore_and_restart), T(test_refused), T(test_switch_on),
                                        T(test_form), T(test_case_keeps_version), T(test_switch_while_read), T(test_base_without_place),
-                                       T(test_wish), T(test_guide), T(test_wish_refused)};
+                                       T(test_wish), T(test_guide), T(test_wish_refused), T(test_report_refused)};
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("editing", tests, NULL, NULL);
 }
