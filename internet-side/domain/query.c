@@ -29,6 +29,7 @@ static bool is_gap(uint32_t cp)
     return cp == ' ' || cp == '-' || cp == '_' || cp == '.' || cp == 0x3000;
 }
 
+/* What is written, and not between. */
 static bool is_latin(uint32_t cp) { return (cp >= 'a' && cp <= 'z') || (cp >= '0' && cp <= '9'); }
 
 /* Code points, narrowed; 0 when malformed. */
@@ -46,7 +47,7 @@ static void drop_numbers(uint32_t *cp, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         size_t digits = 0, k = i, end = i;
-        while (k < n && (is_digit(cp[k]) || (digits > 0 && is_gap(cp[k])))) {
+        while (k < n && (is_digit(cp[k]) || (digits > 0 && !is_latin(cp[k]) && !text_is_han(cp[k])))) {
             if (is_digit(cp[k++])) {
                 digits++;
                 end = k;

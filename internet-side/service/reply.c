@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "internet-side/service/core.h"
 
 void reply_clear(struct reply *r)
@@ -18,6 +19,7 @@ int reply_refuse(struct reply *r, struct err *e, enum err_code code, const char 
     va_start(ap, zh_fmt);
     vsnprintf(r->zh, sizeof r->zh, zh_fmt, ap);
     va_end(ap);
+    text_mend(r->zh, '?');
     return err_set(e, code, "%s", why);
 }
 

@@ -59,6 +59,25 @@ static const char *step(char out[64], const char *path, const char *start)
     return dot + 1;
 }
 
+/* "nodes.birth.place.hint", "nodes.birth.place.answers.0.label": the id has dots of its own. Into out; the rest. */
+static const char *node_step(char out[64], const char *path)
+{
+    if (strncmp(path, "nodes.", 6) != 0)
+        return NULL;
+    const char *id = path + 6, *answers = strstr(id, ".answers."), *end = answers ? answers : strrchr(id, '.');
+    if (!end || end == id || end - id > 63)
+        return NULL;
+    snprintf(out, 64, "%.*s", (int)(end - id), id);
+    return end + 1;
+}
+
+/* "answers.12.label": one way to write a number, so that a place has one name. -1: none. */
+static long number_of(const char *s)
+{
+    const size_t n = strspn(s, "0123456789");
+    return n == 0 || n > 3 || s[n] || (n > 1 && *s == '0') ? -1 : strtol(s, NULL, 10);
+}
+
 void change_take(struct change *out, const json_t *change)
 {
     const char *rest;
@@ -75,10 +94,10 @@ void change_take(struct change *out, const json_t *change)
         out->rule = rule_of(TARGET_ITEM, out->path);
     } else if ((rest = step(out->id, out->path, "events.")) != NULL) {
         out->rule = rule_of(TARGET_EVENT, rest);
-    } else if ((rest = step(out->id, out->path, "nodes.")) != NULL) {
+    } else if ((rest = node_step(out->id, out->path)) != NULL) {
         const char *member = step(number, rest, "answers.");
-        out->answer = member ? strtol(number, NULL, 10) : 0;
-        out->rule = rule_of(member ? TARGET_ANSWER : TARGET_NODE, member ? member : rest);
+        out->answer = member ? number_of(number) : 0;
+        out->rule = out->answer < 0 ? NULL : rule_of(member ? TARGET_ANSWER : TARGET_NODE, member ? member : rest);
     }
 }
 

@@ -15,6 +15,7 @@ __attribute__((format(printf, 3, 4))) static void find(struct check *x, const ch
     vsnprintf(zh, sizeof zh, fmt, ap);
     va_end(ap);
     text_mend(zh, '?');
+    text_mend(x->field, '?');
     json_array_append_new(x->out, json_pack("{s:s, s:s, s:s}", "field", x->field, "rule", rule, "message", zh));
 }
 
@@ -254,12 +255,15 @@ static void place_of_refusal(char out[256], const char *msg)
 
 json_t *changes_refusal(const struct err *e)
 {
-    char field[256], zh[400];
+    char field[256], zh[400], have[sizeof e->msg];
     const char *say = NULL;
     for (size_t i = 0; !say && i < sizeof refusals / sizeof refusals[0]; i++)
         if (strstr(e->msg, refusals[i].says))
             say = refusals[i].zh;
     place_of_refusal(field, e->msg);
     snprintf(zh, sizeof zh, "%s", say ? say : "不符合配置规则");
-    return json_pack("{s:s, s:s, s:s, s:s}", "field", field, "rule", "loader", "message", zh, "have", e->msg);
+    snprintf(have, sizeof have, "%s", e->msg);
+    text_mend(field, '?');
+    text_mend(have, '?');
+    return json_pack("{s:s, s:s, s:s, s:s}", "field", field, "rule", "loader", "message", zh, "have", have);
 }

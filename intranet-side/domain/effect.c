@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "intranet-side/domain/rules.h"
 
 const char *effect_text(const json_t *o, const char *key)
@@ -32,6 +33,7 @@ void work_refuse(struct effect_work *w, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    text_mend(text, '?');                /* a sentence that is cut still stands against the plan */
     json_array_foreach(w->refusals, i, v)
         if (strcmp(json_string_value(v), text) == 0)
             return;

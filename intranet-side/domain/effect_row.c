@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "intranet-side/domain/effect_work.h"
 
 /* A name of the file's `names` stands for what is said there. */
@@ -71,6 +72,7 @@ static void remember(struct effect_work *w, const json_t *home)
 {
     char text[400];
     snprintf(text, sizeof text, "%s（户号 %s）", effect_text(home, "address"), effect_text(home, "book_no"));
+    text_mend(text, '?');
     json_object_set_new(w->p->homes, effect_text(home, "household_id"), json_string(text));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/text.h"
 #include "intranet-side/domain/effect.h"
 
 static json_t *load(const char *dir, const char *file, struct err *e)
@@ -168,6 +169,7 @@ bool text_fill(char *out, size_t cap, const char *template, const json_t *values
     if (b.n >= cap)
         whole = false;
     snprintf(out, cap, "%s", buf_text(&b));
+    text_mend(out, '?');
     buf_clear(&b);
     return whole;
 }

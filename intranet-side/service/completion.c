@@ -46,7 +46,7 @@ static int finding(struct reply *r, struct err *e, const char *id, const char *r
     char text[300];
     snprintf(text, sizeof text, "%s：%s", label, zh);
     reply_field(r, id, rule, text);
-    return reply_refuse(r, e, ERR_INPUT, id, "%s", text);
+    return reply_refuse(r, e, ERR_INPUT, *id ? id : "completion", "%s", text);
 }
 
 static int fields_check(const json_t *fields, const json_t *all, int64_t now_ms, struct reply *r, struct err *e)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/text.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/store/case.h"
 #include "intranet-side/store/change.h"
@@ -30,6 +31,8 @@ int reply_refuse(struct reply *r, struct err *e, enum err_code code, const char 
     if (r)
         vsnprintf(r->zh, sizeof r->zh, zh_fmt, ap);
     va_end(ap);
+    if (r)
+        text_mend(r->zh, '?');
     return err_set(e, code, "%s", why);
 }
 

@@ -268,10 +268,11 @@ static int back_write(struct db_conn *conn, void *arg, struct err *e)
 static int release_write(struct db_conn *conn, void *arg, struct err *e)
 {
     struct act *x = arg;
+    bool author = true;
     change_clear(&x->set);
-    if (load(x, conn, "submitted", e) < 0)
+    if (load(x, conn, "submitted", e) < 0 || change_author_is(&author, conn, x->uid, x->a->id.s, e) < 0)
         return -1;
-    if (change_author_is(conn, x->uid, x->a->id.s))
+    if (author)
         return reply_refuse(x->r, e, ERR_DENIED, "released by one of its authors", "写过或送审过这份改动的人不能发布，请另一位管理员发布");
     snprintf(x->set.state, sizeof x->set.state, "released");
     snprintf(x->set.decided_by, sizeof x->set.decided_by, "%s", x->a->id.s);
@@ -303,6 +304,8 @@ static int release_held(struct act *x, struct err *e)
         return reply_refuse(x->r, e, ERR_CONFLICT, "another version was released meanwhile", "刚发布了新的版本 v%u，请对照新的内容再核对一遍", now);
     if (db_read(x->c->db, read_set, x, e) < 0)
         return reply_refuse(x->r, e, e->code, e->msg, "没有这份改动");
+    if (x->set.version != x->b.version)      /* what is tried and published is what the write below finds, and what was looked at */
+        return reply_refuse(x->r, e, ERR_CONFLICT, "set changed meanwhile", "这份改动刚改过，请刷新后再操作");
     const uint32_t number = next_number(x->c);
     x->released = number;
     int rc = editing_try(&next, &findings, x->c, x->set.changes, number, e);
@@ -346,6 +349,8 @@ int editing_act(struct core *c, const struct actor *a, const char *uid, const ch
         releases_let_go(c->releases);
     }
     change_clear(&x.set);
+    if (rc < 0 && e->code == ERR_DENIED)     /* an author who tries to release is known afterwards */
+        core_audit_now(c, a, now_ms, "change_release", uid, "denied", &(struct err){0});
     return rc < 0 ? -1 : answer(&x, e);
 }
 

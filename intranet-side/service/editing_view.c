@@ -47,8 +47,7 @@ json_t *editing_json(struct core *c, const struct actor *a, const struct change_
 static int get(struct db_conn *conn, void *arg, struct err *e)
 {
     struct view *v = arg;
-    v->author = change_author_is(conn, v->uid, v->a->id.s);
-    return change_get(conn, v->uid, &v->set, e);
+    return change_author_is(&v->author, conn, v->uid, v->a->id.s, e) < 0 ? -1 : change_get(conn, v->uid, &v->set, e);
 }
 
 int editing_get(struct core *c, const struct actor *a, const char *uid, struct reply *r, struct err *e)
@@ -79,8 +78,8 @@ static int keep(const struct change_set *s, void *arg, struct err *e)
     x->v[x->n] = (struct kept){.s = *s};
     json_incref(s->changes);
     json_incref(s->words);
-    x->v[x->n++].author = change_author_is(x->conn, s->uid, x->officer);
-    return 0;
+    x->n++;
+    return change_author_is(&x->v[x->n - 1].author, x->conn, s->uid, x->officer, e);
 }
 
 static void sets_clear(struct sets *x)

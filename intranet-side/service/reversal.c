@@ -260,7 +260,7 @@ int reversal_take(struct core *c, const struct actor *a, const char *no, const c
 {
     struct job j = {.c = c, .a = a, .no = no, .reason = reason, .confirm = confirm_text, .now = now_ms, .r = r};
     if (db_write(c->db, reverse, &j, e) < 0)
-        return -1;
+        return e->code == ERR_DENIED ? (core_audit_now(c, a, now_ms, "reverse", no, "denied", &(struct err){0}), -1) : -1;
     changes_note(c->changes, &j.f, CHANGE_CHANGED);
     return caseview_get(c, a, no, true, now_ms, r, e);
 }

@@ -33,12 +33,13 @@ int search_report_prepare(void *app, const struct in_item *it, struct bytes cont
     struct core *c = app;
     struct record *r = calloc(1, sizeof *r);
     struct date day;
-    (void)it;
     if (!r)
         return err_set(e, ERR_FULL, "search-report: no memory");
     int rc = record_parse(r, c->parser, 'R', "search-report", content, e);
     if (rc == 0 && date_parse(&day, rec_attr(r->root, "day")) < 0)
         rc = err_set(e, ERR_INPUT, "search-report: day: want a day of the calendar, have another text");
+    if (rc == 0 && date_compare(day, date_add_days(clock_beijing_date(it->now_ms), 1)) > 0)      /* would never be old enough to be dropped */
+        rc = err_set(e, ERR_INPUT, "search-report: day: want one that has come, have a later one");
     for (const struct rec_node *n = rc == 0 ? rec_child(r->root, "search") : NULL; rc == 0 && n; n = rec_next(n, "search"))
         if (has_number(rec_attr(n, "text")) || text_fault_of(bytes_of(rec_attr(n, "text"))) != TEXT_OK)
             rc = err_set(e, ERR_INPUT, "search-report: text: want plain words without long numbers, have others");
@@ -94,10 +95,21 @@ static int row_json(const struct search_report_row *r, void *arg, struct err *e)
     return json_array_append_new(l->list, row) < 0 ? err_set(e, ERR_FULL, "searches: no memory") : 0;
 }
 
-/* A cell in quotes; an apostrophe before what a spreadsheet would run as a formula. */
+/* What a spreadsheet would run as a formula, in full width too: that is how an input method writes it. */
+static bool formula(const char *s)
+{
+    static const char *const starts[] = {"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"};
+    s += strspn(s, " ");
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        if (strncmp(s, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+/* A cell in quotes; an apostrophe before a formula. */
 static void csv_cell(struct buf *out, const char *s)
 {
-    buf_str(out, strchr("=+-@\t\r", *s) && *s ? "\"'" : "\"");
+    buf_str(out, formula(s) ? "\"'" : "\"");
     for (; *s; s++) {
         if (*s == '"')
             buf_u8(out, '"');

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/record.h"
+#include "common/text.h"
 #include "intranet-side/domain/change.h"
 #include "intranet-side/service/core_parts.h"
 #include "intranet-side/store/change.h"
@@ -19,6 +20,14 @@ static int changes_read(json_t *out, const struct rec_node *root, struct err *e)
         json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:o}", "region", rec_attr(n, "region"), "item", rec_attr(n, "item"), "path", rec_attr(n, "path"), "value", value));
     }
     return 0;
+}
+
+/* Shown to administrators as they stand. */
+static int texts_fit(const struct rec_node *root, struct err *e)
+{
+    if (text_fault_of(bytes_of(rec_child_text(root, "title"))) == TEXT_OK && text_fault_of(bytes_of(rec_child_text(root, "text"))) == TEXT_OK)
+        return 0;
+    return err_set(e, ERR_INPUT, "configuration-wish: title, text: want plain text, have characters that cannot be shown");
 }
 
 /* What is malformed by itself is refused: nobody could mend it in a form. What does not fit together an administrator sees in the draft. */
@@ -42,7 +51,7 @@ int wish_prepare(void *app, const struct in_item *it, struct bytes content, void
         return err_set(e, ERR_INTERNAL, "wish: no memory");
     s->changes = json_array();
     int rc = record_parse(&rec, c->parser, 'R', "configuration-wish", content, e);
-    if (rc == 0 && (*it->case_no || changes_read(s->changes, rec.root, e) < 0 || wish_judge(s->changes, c, e) < 0))
+    if (rc == 0 && (*it->case_no || texts_fit(rec.root, e) < 0 || changes_read(s->changes, rec.root, e) < 0 || wish_judge(s->changes, c, e) < 0))
         rc = e->code ? -1 : err_set(e, ERR_INPUT, "configuration-wish: want no case number");
     if (rc == 0) {
         snprintf(s->uid, sizeof s->uid, "%s", it->id);

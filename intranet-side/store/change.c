@@ -145,12 +145,15 @@ int change_author_add(struct db_conn *c, const char *uid, const char *officer, s
     return db_run(c, q, e);
 }
 
-bool change_author_is(struct db_conn *c, const char *uid, const char *officer)
+int change_author_is(bool *yes, struct db_conn *c, const char *uid, const char *officer, struct err *e)
 {
     sqlite3_stmt *q = db_stmt(c, &change_statements, Q_AUTHOR);
     db_bind_text(q, 1, uid);
     db_bind_text(q, 2, officer);
-    return exists(c, q);
+    const int rc = db_step(c, q, e);
+    sqlite3_reset(q);
+    *yes = rc == 1;
+    return rc < 0 ? -1 : 0;
 }
 
 static int each(struct db_conn *c, sqlite3_stmt *q, change_fn fn, void *arg, struct err *e)

@@ -22,7 +22,7 @@ bool change_by_record(struct db_conn *c, const char *record);
 /* Write the row back and count its version up. ERR_CONFLICT: its version is no longer s->version, or the two persons are one. */
 int change_save(struct db_conn *c, const struct change_set *s, struct err *e);
 int change_author_add(struct db_conn *c, const char *uid, const char *officer, struct err *e);       /* again changes nothing */
-bool change_author_is(struct db_conn *c, const char *uid, const char *officer);
+int change_author_is(bool *yes, struct db_conn *c, const char *uid, const char *officer, struct err *e);
 
 typedef int (*change_fn)(const struct change_set *s, void *arg, struct err *e);
 int change_each_open(struct db_conn *c, change_fn fn, void *arg, struct err *e);                     /* drafts and submitted, newest first */

@@ -1,5 +1,5 @@
 /* fuzz_internet_bodies.c - what a browser sends to the citizens' service. The first byte picks the use: 'c' draft to be checked, 's' submitted, 'x' supplement, 'u' begin of an
- * upload, 'i' identity check, anything else JSON alone; the rest is the body, which goes through the server's own JSON rules first.
+ * upload, 'i' identity check, 'q' words that found nothing (the rest is the text itself), anything else JSON alone; the rest is the body, which goes through the server's own JSON rules first.
  * What must hold: JSON deeper than the bound is refused before it is parsed, what is accepted is no deeper and is written and read again as the same; a refusal names a member
  * that the answer can say, or has a sentence; what is accepted is just what the body says. */
 #include <assert.h>
@@ -9,6 +9,7 @@
 #include "common/http_request.c"
 #include "common/text.h"
 #include "internet-side/domain/draft.h"
+#include "internet-side/domain/query.h"
 #define refuse_field refuse_upload_field
 #include "internet-side/service/uploads.c"
 #undef refuse_field
@@ -110,8 +111,31 @@ static void identity(const json_t *body)
     buf_wipe(&a.id_no);
 }
 
+/* What is kept of a search is short, plain, has no number that may be somebody's and no address of a mailbox, and is kept as the same when it comes again. */
+static void query(struct bytes text)
+{
+    struct buf out, same;
+    buf_init(&out, 4096);
+    buf_init(&same, 4096);
+    if (query_clean(&out, text)) {
+        const char *s = buf_text(&out);
+        const long n = text_length(bytes_of(s));
+        assert(n >= 2 && n <= QUERY_MAX && text_fault_of(bytes_of(s)) == TEXT_OK && !strpbrk(s, "@=+-,\"'<>&"));
+        for (const char *p = s; *p; p++)
+            assert(strspn(p, "0123456789") < 6);
+        if (query_clean(&same, bytes_of(s)))
+            assert(strcmp(buf_text(&same), s) == 0);
+    }
+    buf_clear(&out);
+    buf_clear(&same);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    if (size > 1 && data[0] == 'q') {
+        query((struct bytes){data + 1, size - 1});
+        return 0;
+    }
     json_t *v = size < 2 ? NULL : body_of((struct bytes){data + 1, size - 1});
     if (!v)
         return 0;

@@ -450,6 +450,12 @@ static void test_refused(void **state)
         { "patterns/0/builtin", "\"anything\"", "builtin: want person_name and no regex" },
         { "patterns/1/regex", "\"^[A-Z$\"", "regex: want an anchored POSIX ERE" },
         { "patterns/1/regex", "\"[A-Z]\"", "regex: want an anchored POSIX ERE" },
+        /* Compiled for minutes, or run for minutes on a text of 200 characters (SEC-18). */
+        { "patterns/1/regex", "\"^((a|b){1,99}c?){1,99}$\"", "without repeated repetitions" },
+        { "patterns/1/regex", "\"^(([A-Z]+-)*x)+$\"", "without repeated repetitions" },
+        { "patterns/1/regex", "\"^(a+)*$\"", "without repeated repetitions" },
+        { "patterns/1/regex", "\"^[a-z]{1,1000}$\"", "without repeated repetitions" },
+        { "patterns/1/regex", "\"^a{100}$\"", "without repeated repetitions" },
         { "patterns/1/message", NULL, "pattern 1: message: want text" },
         { "messages/form-errors/rules", "[]", "messages/form-errors.json: rule unknown: want a sentence, have none" },
         { "messages", NULL, "messages/form-errors.json" },

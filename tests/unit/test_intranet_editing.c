@@ -141,6 +141,13 @@ static int force(struct db_conn *conn, void *arg, struct err *e)
     return rc;
 }
 
+struct denied { const char *officer; int64_t n; };
+static int denied_count(struct db_conn *conn, void *arg, struct err *e)
+{
+    struct denied *d = arg;
+    return audit_count(conn, d->officer, "change_release", 0, &d->n, e);
+}
+
 static void test_two_persons(void **state)
 {
     struct world *w = *state;
@@ -152,6 +159,9 @@ static void test_two_persons(void **state)
     assert_int_equal(acts(w, &w->admin, &s, "submit", "理由"), ERR_NONE);
     assert_int_equal(acts(w, &w->admin, &s, "release", NULL), ERR_DENIED);
     assert_non_null(strstr(said, "请另一位管理员发布"));
+    struct denied tried = {w->admin.id.s, 0};                                         /* SEC-13: and is known to have tried */
+    must(db_read(w->c.db, denied_count, &tried, &e), &e);
+    assert_int_equal(tried.n, 1);
     assert_int_equal(acts(w, &w->officer, &s, "release", NULL), ERR_DENIED);
     struct forced f = {text_of(s, "id"), w->admin.id.s};
     assert_int_equal(db_write(w->c.db, force, &f, &e), -1);
@@ -315,6 +325,14 @@ static void test_refused(void **state)
         {"[{\"region\":\"\",\"item\":\"HJ001\",\"path\":\"plain_name\",\"value\":\"甲\"},{\"region\":\"\",\"item\":\"HJ001\",\"path\":\"plain_name\",\"value\":\"乙\"}]", "HJ001/plain_name", "改了两次"},
         {"[{\"region\":\"\",\"item\":\"HJ001\",\"path\":\"plain_name\",\"value\":\"甲\",\"by\":\"x\"}]", "HJ001/plain_name", "不认识"},
         {"[7]", "changes", "内容不对"}, {"{}", "changes", "内容不对"},
+        {C("guide", "nodes.birth.place.answers.00.label", "\"甲\""), "guide/nodes.birth.place.answers.00.label", "这里不能改"},
+        {C("guide", "nodes.birth.place.answers.-1.label", "\"甲\""), "guide/nodes.birth.place.answers.-1.label", "这里不能改"},
+        {C("guide", "nodes.birth.place.start", "\"甲\""), "guide/nodes.birth.place.start", "这里不能改"},
+        /* Cut within a character, the place is still told: a finding that cannot be said would be none (SEC-13). */
+        {C("一二三四五六七八九十一二三四五六七八九十abc", "plain_name", "\"甲\""), "", "没有这一项"},
+        {C("HJ001", "a一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五", "\"甲\""), "", "这里不能改"},
+        {C("form:birth", "fields.child_name.visible_when",
+           "[{\"field\":\"abcde一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十\",\"in\":[\"1\"]}]"), "form:birth/fields.child_name", "条件里的字段不在这张表单里"},
     };
     struct world *w = *state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -329,7 +347,8 @@ static void test_refused(void **state)
             json_decref(all);
         }
         const json_t *f = json_array_get(found, 0);
-        if (strcmp(text_of(f, "field"), rows[i].field) != 0 || !strstr(text_of(f, "message"), rows[i].message))
+        assert_non_null(f);
+        if ((*rows[i].field && strcmp(text_of(f, "field"), rows[i].field) != 0) || !*text_of(f, "field") || !strstr(text_of(f, "message"), rows[i].message))
             fail_msg("%s: want %s \"%s\", have %s \"%s\" (%s)", rows[i].changes, rows[i].field, rows[i].message, text_of(f, "field"), text_of(f, "message"), e.msg);
         json_decref(found);
         json_decref(changes);
@@ -527,6 +546,18 @@ static void test_wish(void **state)
     json_decref(s);
 }
 
+/* WIN-03: the guide's questions are edited by the ids they really have, with dots. */
+static void test_guide(void **state)
+{
+    struct world *w = *state;
+    released(w, "[{\"region\":\"\",\"item\":\"guide\",\"path\":\"nodes.birth.place.question\",\"value\":\"孩子在哪儿生的？\"},"
+                "{\"region\":\"\",\"item\":\"guide\",\"path\":\"nodes.birth.place.answers.1.label\",\"value\":\"台湾省\"}]");
+    json_t *d = catalogue_document(w->c.catalogue);
+    assert_string_equal(json_string_value(changes_value(d, "", "guide", "nodes.birth.place.question")), "孩子在哪儿生的？");
+    assert_string_equal(json_string_value(changes_value(d, "", "guide", "nodes.birth.place.answers.1.label")), "台湾省");
+    json_decref(d);
+}
+
 static void test_wish_refused(void **state)
 {
     static const char *const bad[][2] = {
@@ -540,8 +571,33 @@ static void test_wish_refused(void **state)
             fail_msg("%s: %s", bad[i][0], why.msg);
     }
     struct err e;
+    /* Titles are shown as they stand: no longer than on the other side, and nothing that cannot be shown (SEC-13). */
+    static const char *const titles[] = {"", "一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一二三四五六七八九十一", "a\xe2\x80\xae b"};
+    for (size_t i = 0; i < 3; i++) {
+        char xml[900];
+        snprintf(xml, sizeof xml, "<configuration-wish xmlns=\"urn:hz:record:1\" asked=\"2026-11-23T01:02:03Z\" config=\"1\"><title>%s</title><text>t</text></configuration-wish>", titles[i]);
+        assert_string_equal(arrive(w, "configuration-wish", "", "00112233445566778899aabbccddee03", "", bytes_of(xml), &e), "refused");
+    }
     assert_string_equal(arrive(w, "configuration-wish", "", "00112233445566778899aabbccddee03", "", bytes_of("<x/>"), &e), "refused");
     assert_string_equal(wishes(w, "00112233445566778899aabbccddee03", "3407990000000018", OFF, &why), "refused");
+}
+
+/* SEC-18: what a gone-mad other side reports: a day that would never be dropped, words that may be somebody's number, no words. */
+static void test_report_refused(void **state)
+{
+    static const char *const bad[][3] = {{"9999-12-31", "给小猫上户口", "1"}, {"2026-02-30", "给小猫上户口", "1"}, {"2026-09-01", "123456", "1"}, {"2026-09-01", "a\xe2\x80\xae b", "1"},
+                                         {"2026-09-01", "a", "1"}, {"2026-09-01", "给小猫上户口", "0"}, {"2026-09-01", "给小猫上户口", "1000001"}};
+    struct world *w = *state;
+    struct err e;
+    char xml[400];
+    w->now = 1795400000000;                  /* 2026-11-23 */
+    for (size_t i = 0; i <= sizeof bad / sizeof bad[0]; i++) {
+        const char *const *v = i ? bad[i - 1] : (const char *const[]){"2026-11-22", "给小猫上户口", "1"};
+        snprintf(xml, sizeof xml, "<search-report xmlns=\"urn:hz:record:1\" day=\"%s\"><search text=\"%s\" count=\"%s\"/></search-report>", v[0], v[1], v[2]);
+        const char *word = arrive(w, "search-report", "", "00112233445566778899aabbccddee04", "", bytes_of(xml), &e);
+        if (strcmp(word, i ? "refused" : "applied") != 0)
+            fail_msg("%s %s %s: %s %s", v[0], v[1], v[2], word, e.msg);
+    }
 }
 
 int main(void)
@@ -549,7 +605,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {T(test_release), T(test_two_persons), T(test_kept_and_concurrent), T(test_base), T(test_restore_and_restart), T(test_refused), T(test_switch_on),
                                        T(test_form), T(test_case_keeps_version), T(test_switch_while_read), T(test_base_without_place),
-                                       T(test_wish), T(test_wish_refused)};
+                                       T(test_wish), T(test_guide), T(test_wish_refused), T(test_report_refused)};
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("editing", tests, NULL, NULL);
 }

@@ -348,6 +348,21 @@ static void test_sentences(void **state)
     json_decref(none);
 }
 
+/* SEC-13: a sentence that is too long is cut, but stays text: as JSON it would be lost otherwise, and with it what it refuses. */
+static void test_cut(void **state)
+{
+    (void)state;
+    char out[16];
+    json_t *v = json_pack("{s:s}", "name", "一二三四五六七八九十"), *said;
+    for (size_t cap = 8; cap <= sizeof out; cap++) {
+        assert_false(text_fill(out, cap, "{name}", v));
+        said = json_string(out);
+        assert_non_null(said);
+        json_decref(said);
+    }
+    json_decref(v);
+}
+
 /* NTF-03: with its sign every message fits one SMS of 70 characters when its values are as long as they get. */
 static void test_sms_length(void **state)
 {
@@ -391,7 +406,7 @@ int main(void)
         cmocka_unit_test(test_ten_flows), cmocka_unit_test(test_loader_refuses), cmocka_unit_test(test_stage_ahead), cmocka_unit_test(test_where), cmocka_unit_test(test_selection),
         cmocka_unit_test(test_selection_refuses), cmocka_unit_test(test_choose), cmocka_unit_test(test_working_days),
         cmocka_unit_test(test_masks), cmocka_unit_test(test_case_numbers), cmocka_unit_test(test_new_numbers), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_sentences), cmocka_unit_test(test_sms_length), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_sentences), cmocka_unit_test(test_cut), cmocka_unit_test(test_sms_length), cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }
