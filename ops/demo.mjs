@@ -64,6 +64,7 @@ async function stop(dir) {
     while (alive(p) && Date.now() < until) await sleep(50);
     if (alive(p)) { process.stderr.write(`ops/demo: ${name} (${p.pid}) did not stop in 10 s, killed\n`); process.kill(p.pid, 'SIGKILL'); }
   }
+  for (const tmp of demo.temporary ?? []) rmSync(tmp, { recursive: true, force: true });
   demo.processes = {};
   demo.running = false;
   put(file, `${JSON.stringify(demo, null, 2)}\n`);
@@ -143,6 +144,7 @@ function nginx(demo, side, port, service, dir) {
   const tmp = existsSync('/dev/shm') ? `/dev/shm/hz-${side}-${port}` : path.join(home, 'tmp');
   mkdirSync(tmp, { recursive: true, mode: 0o700 });
   chmodSync(tmp, 0o711);
+  demo.temporary = [...(demo.temporary ?? []), tmp];
   const text = readFileSync(path.join(root, 'ops/nginx/side.conf.in'), 'utf8')
     .replaceAll('@RUN@', home).replaceAll('@TMP@', tmp).replaceAll('@SERVICE@', service).replaceAll('@PORT@', port)
     .replaceAll('@CONNS@', 400).replaceAll('@SECRET@', secret(path.join(dir, side, 'proxy-secret')));
@@ -220,6 +222,9 @@ async function main(dir, internetPort, intranetPort, mover, go) {
   if (go) {
     await healthy(`${demo.addresses.internet}/healthz`, 'internet-side', demo, 30);
     await healthy(`${demo.addresses.intranet}/healthz`, 'intranet-side', demo, 30);
+    /* A port taken in between would answer in our place: it must be our own door that is open. */
+    for (const name of ['nginx-internet', 'nginx-intranet'])
+      if (!alive(demo.processes[name])) fail(`${name} did not start: ${readFileSync(path.join(dir, name.slice(6), 'run/nginx-error.log'), 'utf8').trim().split('\n').slice(-2).join(' | ')}`);
   } else {
     process.kill(demo.processes.sandbox.pid, 'SIGTERM');
     demo.processes = {};

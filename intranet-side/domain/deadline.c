@@ -76,7 +76,7 @@ static bool among(const struct date *v, size_t n, struct date d)
     return false;
 }
 
-static bool arranged(const struct calendar *c, int year)
+bool calendar_knows(const struct calendar *c, int year)
 {
     for (size_t i = 0; i < c->n_years; i++)
         if (c->years[i] == year)
@@ -90,7 +90,7 @@ bool calendar_is_working(const struct calendar *c, struct date d)
         return true;
     if (among(c->free, c->n_free, d))
         return false;
-    for (size_t i = 0; !arranged(c, d.y) && i < c->n_every; i++)
+    for (size_t i = 0; !calendar_knows(c, d.y) && i < c->n_every; i++)
         if (c->every[i] == d.m * 100 + d.d)
             return false;
     int w = date_weekday(d);

@@ -11,6 +11,8 @@ struct calendar;
 /* schemas/calendar/holidays.json: free, working, every_year (MM-DD, for years without a published arrangement). ERR_INPUT names the entry. */
 int calendar_parse(struct calendar **out, const char *name, const json_t *json, struct err *e);
 void calendar_free(struct calendar *c);
+/* Whether the arrangement of a year stands in the file; without one only every_year and weekends are free. */
+bool calendar_knows(const struct calendar *c, int year);
 bool calendar_is_working(const struct calendar *c, struct date d);
 /* The n-th working day after d (n >= 1); n = 0 gives d. The day itself never counts. */
 struct date calendar_add(const struct calendar *c, struct date d, int n);

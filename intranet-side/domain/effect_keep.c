@@ -138,7 +138,7 @@ static int keep_home(struct effect_work *w, const char *id, struct err *e)
     else if (rc == 0 && home && head == NULL && household_collective(home))
         rc = appoint(w, home, json_array_get(members, 0), e);
     else if (rc == 0 && home && head == NULL && *effect_text(home, "head_person_id"))
-        work_refuse(w, "户主%s还有 %zu 名家庭成员在户内，请先办理户主变更", effect_text(home, "head_name"), n);
+        work_refuse(w, "户主%s还有 %zu 名家庭成员在户内：请在办结信息里填写原户的新户主，或先办理户主变更", effect_text(home, "head_name"), n);
     else if (rc == 0 && home && head == NULL)
         work_refuse(w, "户号 %s 没有户主，请先确定户主", effect_text(home, "book_no"));
     if (rc == 0 && home) {

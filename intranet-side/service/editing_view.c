@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "ferry/lib/delivery.h"
+#include "intranet-side/domain/rules.h"
 #include "intranet-side/service/editing_parts.h"
 
 enum { DONE_MOST = 200 };
@@ -314,6 +316,10 @@ int editing_notices(struct core *c, const struct actor *a, json_t *notices, int6
         notice(notices, now_ms, "/admin/releases", "互联网侧提出 %lld 份配置改动，请处理", (long long)n.wishes);
     if (n.submitted)
         notice(notices, now_ms, "/admin/releases", "%lld 份配置改动待发布，须由另一位管理员发布", (long long)n.submitted);
+    const struct date today = clock_beijing_date(now_ms);
+    const int year = calendar_knows(c->rules->calendar, today.y) ? today.y + (today.m == 12) : today.y;      /* the next one is published in November */
+    if (!calendar_knows(c->rules->calendar, year))
+        notice(notices, now_ms, "/desk", "%lld 年的放假安排还没有录入，办理期限会算错：请维护人员补充节假日文件", (long long)year);
     if (c->delivery)
         delivery_health(c->delivery, &s);
     const int64_t ours = catalogue_version(c->catalogue);

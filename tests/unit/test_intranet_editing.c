@@ -502,6 +502,25 @@ static const char *wishes(struct world *w, const char *id, const char *no, const
 }
 #define OFF "{\"item\":\"HJ001\",\"path\":\"online_open\",\"value\":false}"
 
+/* WFL-14: in December the next year's holidays have to be there, else every term is counted wrong; the administrator is told. */
+static void test_calendar_runs_out(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+    static const struct { const char *at, *says; } rows[] = {
+        {"2026-11-30T04:00:00Z", NULL}, {"2026-11-30T16:00:00Z", "2027 年的放假安排"}, {"2027-02-01T04:00:00Z", "2027 年的放假安排"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        json_t *notices = json_array();
+        int64_t at;
+        must(clock_parse_rfc3339(&at, rows[i].at, &e), &e);
+        must(editing_notices(&w->c, &w->admin, notices, at, &e), &e);
+        assert_int_equal(json_array_size(notices), rows[i].says ? 1 : 0);
+        if (rows[i].says)
+            assert_non_null(strstr(text_of(json_array_get(notices, 0), "text"), rows[i].says));
+        json_decref(notices);
+    }
+}
+
 /* IMP-07, ADM-02, FRY-15: what the other side wants becomes a draft and a prompt, and takes two persons here; or it is declined with a reason. */
 static void test_wish(void **state)
 {
@@ -605,7 +624,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {T(test_release), T(test_two_persons), T(test_kept_and_concurrent), T(test_base), T(test_restore_and_restart), T(test_refused), T(test_switch_on),
                                        T(test_form), T(test_case_keeps_version), T(test_switch_while_read), T(test_base_without_place),
-                                       T(test_wish), T(test_guide), T(test_wish_refused), T(test_report_refused)};
+                                       T(test_calendar_runs_out), T(test_wish), T(test_guide), T(test_wish_refused), T(test_report_refused)};
     log_open("test", LOG_ERROR);
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests_name("editing", tests, NULL, NULL);
 }

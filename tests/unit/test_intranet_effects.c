@@ -333,7 +333,7 @@ static void test_households(void **state)
     is(w, "$family.son", "relation_to_head", "21");
     REFUSE("HJ042", CHANGE_HEAD, "不是这户的户主");
     REFUSE("HJ044", SUBJECT("family.spouse") ",'split_kind':'property','new_address':'340799 江州市江州区长江路901号1栋101室','new_head_name':'$name:family.spouse','new_head_id_no':'$family.spouse'",
-           "还有 3 名家庭成员在户内，请先办理户主变更");
+           "还有 3 名家庭成员在户内：请在办结信息里填写原户的新户主，或先办理户主变更");
     REFUSE("HJ044", SUBJECT("family.son") ",'split_kind':'property','new_address':'$collective_land.address','new_head_name':'$name:family.son','new_head_id_no':'$family.son'", "只限国有土地");
     warns(w, "HJ044", SUBJECT("family.son") ",'split_kind':'property','new_address':'340799 江州市江州区长江路901号1栋101室','new_head_name':'$name:family.son','new_head_id_no':'$family.son'", "土地性质");
     ACCEPT("HJ044", SUBJECT("family.son") ",'split_kind':'property','new_address':'340799 江州市江州区长江路901号1栋101室','new_head_name':'$name:family.son','new_head_id_no':'$family.son',"
