@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { Q_VALID, Q_OF, Q_BY_UID, Q_COUNT, Q_ADD, Q_UPDATE, Q__COUNT };
+enum { Q_VALID, Q_OF, Q_BY_UID, Q_LAST, Q_ADD, Q_UPDATE, Q__COUNT };
 #define PAPER "SELECT uid, kind, no, ours, household, person, case_no, unit, issued, valid_until, status, reason, sealed FROM paper "
 static const char *const sql[Q__COUNT] = {
     [Q_VALID] = PAPER "WHERE status = 'valid' AND kind = ?1 AND (?2 = '' OR household = ?2) AND (?3 = '' OR person = ?3) AND (?4 = '' OR no = ?4)"
                       " AND (?5 = '' OR case_no = ?5) ORDER BY id",
     [Q_OF] = PAPER "WHERE (household <> '' AND household = ?1 AND kind = 'booklet') OR (person <> '' AND person = ?2) ORDER BY id DESC",
     [Q_BY_UID] = PAPER "WHERE uid = ?1",
-    [Q_COUNT] = "SELECT count(*) FROM paper WHERE kind = ?1 AND ours = 1",
+    [Q_LAST] = "SELECT coalesce(max(no), '') FROM paper WHERE kind = ?1 AND ours = 1 AND no >= ?2 || '00000000' AND no <= ?2 || '99999999'",
     [Q_ADD] = "INSERT INTO paper(uid, kind, no, ours, household, person, case_no, unit, issued, valid_until, status, reason, sealed)"
               " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     [Q_UPDATE] = "UPDATE paper SET kind = ?2, no = ?3, ours = ?4, household = ?5, person = ?6, case_no = ?7, unit = ?8, issued = ?9, valid_until = ?10,"
@@ -103,16 +103,25 @@ int paper_by_uid(const struct register_store *r, const char *uid, json_t **out, 
     return rc < 0 ? -1 : 0;
 }
 
-/* 6 digits of the area and 8 of a serial that runs for each kind: "34079900000017". */
+/* 6 digits of the area and 8 of a serial that runs for each kind in each area: "34079900000017". The last one is read off the index. */
 int paper_next(const struct register_store *r, const char *kind, const char *unit, unsigned nth, char out[40], struct err *e)
 {
-    sqlite3_stmt *s = db_stmt(r->c, &paper_statements, Q_COUNT);
+    char area[7];
+    uint64_t last = 0;
+    sqlite3_stmt *s = db_stmt(r->c, &paper_statements, Q_LAST);
+    snprintf(area, sizeof area, "%.6s", unit);
     db_bind_text(s, 1, kind);
+    db_bind_text(s, 2, area);
     if (db_step(r->c, s, e) != 1)
         return -1;
-    snprintf(out, 40, "%.6s%08lld", unit, (long long)db_col_int(s, 0) + nth + 1);
+    const char *no = db_col_text(s, 0);
+    int rc = strlen(no) == 14 ? parse_u64(no + 6, 0, 99999999, &last, "paper number", e) : 0;
     sqlite3_reset(s);
-    return 0;
+    if (rc == 0 && last + nth + 1 > 99999999)
+        rc = err_set(e, ERR_FULL, "no free number for a %s in area %s", kind, area);
+    if (rc == 0)
+        snprintf(out, 40, "%s%08llu", area, (unsigned long long)(last + nth + 1));
+    return rc;
 }
 
 static int write(const struct register_store *r, size_t q, const json_t *row, struct err *e)
