@@ -76,25 +76,19 @@ static json_t *small_filtered(const json_t *o, bool (*keep)(const char *))
     return out;
 }
 
-/* Templates that are offered with one of the few. */
-static json_t *small_templates(const json_t *whole)
+/* Templates that a paper of the few names. */
+static json_t *small_templates(const json_t *whole, const json_t *items)
 {
-    json_t *all = json_deep_copy(whole), *list = json_array(), *t, *ref;
-    size_t i, k;
-    char code[8];
-    json_array_foreach(all, i, t) {
-        json_t *refs = json_array();
-        json_array_foreach(json_object_get(t, "for"), k, ref) {
-            snprintf(code, sizeof code, "%.5s", json_string_value(ref));
-            if (small_has(code))
-                json_array_append(refs, ref);
-        }
-        const bool any = json_array_size(refs) > 0;
-        json_object_set_new(t, "for", refs);
+    json_t *list = json_array(), *t, *item, *m;
+    size_t i, k, n;
+    json_array_foreach(whole, i, t) {
+        bool any = false;
+        json_array_foreach(items, k, item)
+            json_array_foreach(json_object_get(item, "materials"), n, m)
+                any |= json_equal(json_object_get(m, "template"), json_object_get(t, "id"));
         if (any)
             json_array_append(list, t);
     }
-    json_decref(all);
     return list;
 }
 
@@ -125,7 +119,7 @@ static json_t *small_document(void)
     small_tables_of(tables, json_object_get(d, "code_tables"), json_object_get(d, "families"));
     json_object_set_new(d, "code_tables", tables);
     if (json_object_get(d, "templates"))
-        json_object_set_new(d, "templates", small_templates(json_object_get(d, "templates")));
+        json_object_set_new(d, "templates", small_templates(json_object_get(d, "templates"), json_object_get(d, "items")));
     json_t *search = json_copy(json_object_get(d, "search"));
     json_object_set_new(search, "words", small_filtered(json_object_get(search, "words"), small_has));
     json_object_set_new(search, "sounds", json_pack("{s:s}", "hu", "户"));
