@@ -436,7 +436,7 @@ test('CIT-12 supplement: only what was asked, under the same number, once', asyn
   assert.equal(x.turn, 'citizen');
   assert.equal(x.deadline, later);
   assert.match(x.state.sentence, /^轮到您：请补 1 份材料。\d+月\d+日前补齐/);
-  assert.deepEqual(x.supplement.slots.map((s) => [s.material, s.name, s.reason]), [[2, '婴儿《出生医学证明》', '第 2 页看不清编号']]);
+  assert.deepEqual(x.supplement.slots.map((s) => [s.material, s.name, s.reason]), [[2, '宝宝的《出生医学证明》', '第 2 页看不清编号']]);
   const draft = newId();
   const page = await c.upload(draft, 2, 'image/jpeg', small);
   const wrong = await c.upload(draft, 1, 'image/jpeg', small);
