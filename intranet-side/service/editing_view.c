@@ -319,7 +319,7 @@ int editing_notices(struct core *c, const struct actor *a, json_t *notices, int6
     const struct date today = clock_beijing_date(now_ms);
     const int year = calendar_knows(c->rules->calendar, today.y) ? today.y + (today.m == 12) : today.y;      /* the next one is published in November */
     if (!calendar_knows(c->rules->calendar, year))
-        notice(notices, now_ms, "/desk", "%lld 年的放假安排还没有录入，办理期限会算错：请维护人员补充节假日文件", (long long)year);
+        notice(notices, now_ms, "", "%lld 年的放假安排还没有录入，办理期限会算错：请维护人员补充节假日文件", (long long)year);
     if (c->delivery)
         delivery_health(c->delivery, &s);
     const int64_t ours = catalogue_version(c->catalogue);
